@@ -1,0 +1,129 @@
+"""`hookproof check`: judge a captured request."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import click
+
+from hookproof.cli.captured import parse_request, read_input
+from hookproof.cli.failing import Command
+from hookproof.cli.options import (
+    SECONDS,
+    TIME,
+    Output,
+    Source,
+    built,
+    output_options,
+    secret_options,
+    source_options,
+)
+from hookproof.cli.secret import SecretSource
+from hookproof.redact import Redactor
+from hookproof.reports.console import Style
+from hookproof.reports.exchanges import escaped
+from hookproof.reports.terminal import Detail
+from hookproof.validators import RequestValidator
+from hookproof_spec.signing import Verification
+
+ACCEPTED, REFUSED = 0, 1
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The command's options as they were given."""
+
+    source: Source
+    secret: SecretSource
+    output: Output
+    request: str
+    now: float | None
+    tolerance: float | None
+    format: str
+
+
+@click.command("check", cls=Command)
+@source_options
+@secret_options
+@output_options
+@click.option(
+    "--request",
+    required=True,
+    metavar="FILE|-",
+    help="The request: the JSON of `hookproof sign`, or HTTP as it was on the wire.",
+)
+@click.option(
+    "--now", type=TIME, metavar="SECONDS", help="The receiver's time in Unix seconds; else now."
+)
+@click.option(
+    "--tolerance",
+    type=SECONDS,
+    metavar="SECONDS",
+    help="The oldest age to accept, instead of the declared one.",
+)
+@click.option(
+    "--format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the verdict is written.",
+)
+def check(**given: object) -> int:
+    """Judge a captured request: its signature, age, media type and payload.
+
+    Exit status: 0 accepted, 1 refused, 2 it could not be judged. With -q it is the only answer.
+    """
+    options = built(Options, given)
+    _, webhook = options.source.load()
+    secret = options.secret.read(webhook.scheme)
+    request = parse_request(read_input(options.request, "--request"))
+    validator = RequestValidator(webhook, secret, nonces=None, tolerance=options.tolerance)
+    verdict = validator.judge(request, time.time() if options.now is None else options.now)
+    _show(verdict, options, Redactor([secret], webhook.scheme))
+    return ACCEPTED if verdict.accepted else REFUSED
+
+
+def _show(verdict: Verification, options: Options, redactor: Redactor) -> None:
+    detail = redactor.text(verdict.detail)
+    if options.format == "json":
+        click.echo(json.dumps(_object(verdict, detail)))
+        return
+    if options.output.detail is Detail.QUIET:
+        return
+    console = options.output.console()
+    if verdict.reason is None:
+        console.line(console.paint(_acceptance(verdict), Style.GOOD))
+    else:
+        reason = f"refused: {verdict.reason.value}"
+        console.line(console.paint(reason, Style.BAD) + (f": {escaped(detail)}" if detail else ""))
+    for line in _more(verdict, options.output.detail):
+        console.line(f"    {escaped(redactor.text(line))}")
+
+
+def _more(verdict: Verification, detail: Detail) -> Iterator[str]:
+    yield from map(str, verdict.problems[1:])
+    if detail is Detail.VERBOSE and verdict.timestamp is not None:
+        yield f"timestamp {verdict.timestamp:.3f}"
+    if detail is Detail.VERBOSE and verdict.nonce is not None:
+        yield f"nonce {verdict.nonce}"
+
+
+def _acceptance(verdict: Verification) -> str:
+    if verdict.age is None:
+        return "accepted"
+    when = f"{verdict.age:.0f} s old" if verdict.age >= 0 else f"{-verdict.age:.0f} s ahead"
+    return f"accepted: genuine, {when}"
+
+
+def _object(verdict: Verification, detail: str) -> dict[str, object]:
+    return {
+        "accepted": verdict.accepted,
+        "reason": verdict.reason.value if verdict.reason else None,
+        "detail": detail,
+        "hints": [],
+    }

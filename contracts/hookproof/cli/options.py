@@ -1,0 +1,167 @@
+"""Options that several commands share, each group read into one value."""
+
+from __future__ import annotations
+
+import functools
+import math
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar, final
+
+import click
+
+from hookproof import config
+from hookproof.cli.secret import DEFAULT_VARIABLE, SecretSource, chosen
+from hookproof.reports.console import Colour, Console
+from hookproof.reports.terminal import Detail
+from hookproof_spec.webhook import Document, Webhook
+
+Run = Callable[..., int]
+Options = TypeVar("Options")
+DEFAULT_SPEC = "mobility-work"
+
+
+class Finite(click.FloatRange):
+    """A number, and none of those that are none."""
+
+    def convert(
+        self, value: float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read a number."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
+
+
+TIME = Finite()
+SECONDS = Finite(0, min_open=True)
+
+
+def built(kind: Callable[..., Options], given: Mapping[str, object]) -> Options:
+    """Return the record of a command's options: click has converted each to its field's type."""
+    return kind(**given)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Which webhook of which document."""
+
+    spec: str
+    webhook: str | None
+
+    def load(self) -> tuple[Document, Webhook]:
+        """Load the document and pick the webhook.
+
+        Raises:
+            DocumentError: the document, or the webhook in it, cannot be used.
+        """
+        from hookproof_spec import load
+
+        document = load(self.spec)
+        return document, document.webhook(self.webhook)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How much is written, and whether in colour."""
+
+    colour: Colour
+    detail: Detail
+
+    def console(self) -> Console:
+        """Return the console on standard output."""
+        return Console.on(sys.stdout, self.colour)
+
+
+def source_options(function: Run) -> Run:
+    """Add `--spec`, `--webhook` and `--config`; the function gets `source`."""
+
+    @click.option(
+        "--spec",
+        default=DEFAULT_SPEC,
+        metavar="NAME|PATH",
+        show_default=True,
+        help="The OpenAPI document.",
+    )
+    @click.option("--webhook", metavar="NAME", help="Which webhook, where a document has several.")
+    @click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=_configured,
+        metavar="PATH",
+        help="Configuration; else hookproof.toml, or [tool.hookproof] in the nearest"
+        " pyproject.toml.",
+    )
+    @functools.wraps(function)
+    def with_source(*, spec: str, webhook: str | None, **rest: object) -> int:
+        return function(source=Source(spec, webhook), **rest)
+
+    return with_source
+
+
+def secret_options(function: Run) -> Run:
+    """Add the three ways to give a secret; the function gets `secret`."""
+
+    @click.option(
+        "--secret-env",
+        default=DEFAULT_VARIABLE,
+        metavar="VAR",
+        show_default=True,
+        help="The environment variable that holds the secret.",
+    )
+    @click.option(
+        "--secret-file",
+        metavar="PATH",
+        help="The file that holds it; one line end at its end is dropped.",
+    )
+    @click.option(
+        "--secret",
+        "secret_text",
+        metavar="TEXT",
+        help="The secret itself, which other users can then see in `ps`.",
+    )
+    @functools.wraps(function)
+    def with_secret(
+        *, secret_env: str, secret_file: str | None, secret_text: str | None, **rest: object
+    ) -> int:
+        source: SecretSource = chosen(
+            click.get_current_context(), secret_env, secret_file, secret_text
+        )
+        return function(secret=source, **rest)
+
+    return with_secret
+
+
+def output_options(function: Run) -> Run:
+    """Add `--color`, `-q` and `-v`; the function gets `output`."""
+
+    @click.option(
+        "--color",
+        type=click.Choice([colour.value for colour in Colour]),
+        default=Colour.AUTO.value,
+        show_default=True,
+        help="Colours; NO_COLOR is honoured.",
+    )
+    @click.option("-q", "--quiet", is_flag=True, help="Only what matters most.")
+    @click.option("-v", "--verbose", is_flag=True, help="More than usual.")
+    @functools.wraps(function)
+    def with_output(*, color: str, quiet: bool, verbose: bool, **rest: object) -> int:
+        if quiet and verbose:
+            raise click.UsageError("-q and -v exclude each other", click.get_current_context())
+        detail = Detail.QUIET if quiet else Detail.VERBOSE if verbose else Detail.NORMAL
+        return function(output=Output(Colour(color), detail), **rest)
+
+    return with_output
+
+
+def _configured(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
+    """Make the configuration's values the defaults of the other options."""
+    if not ctx.resilient_parsing:
+        ctx.default_map = dict(config.find(path, Path.cwd()).defaults())

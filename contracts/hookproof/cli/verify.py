@@ -1,0 +1,125 @@
+"""`hookproof verify`: run the contract against a receiver. Here the options; `verifying` acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import click
+
+from hookproof.cli.failing import Command
+from hookproof.cli.options import (
+    SECONDS,
+    Output,
+    Source,
+    built,
+    output_options,
+    secret_options,
+    source_options,
+)
+from hookproof.cli.secret import SecretSource
+from hookproof.verdicts import ForgedPolicy, ReplayPolicy
+
+TIMEOUT = 10.0
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The command's options as they were given; times in seconds."""
+
+    source: Source
+    secret: SecretSource
+    output: Output
+    url: str
+    effects_url: str | None
+    tolerance: float | None
+    replay: str
+    forged: str
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    strict: bool
+    seed: int | None
+    header: tuple[str, ...]
+    timeout: float
+    rate: float | None
+    ca_file: str | None
+    insecure: bool
+    allow_host: tuple[str, ...]
+    report: tuple[str, ...]
+
+
+@click.command("verify", cls=Command)
+@click.argument("url")
+@source_options
+@secret_options
+@click.option(
+    "--effects-url",
+    metavar="URL",
+    help="Where the receiver tells what it has processed: a number, a list, or an object"
+    " with `processed` and `nonces`.",
+)
+@click.option(
+    "--tolerance", type=SECONDS, metavar="SECONDS", help="The oldest age the receiver accepts."
+)
+@click.option(
+    "--replay",
+    type=click.Choice([policy.value for policy in ReplayPolicy]),
+    default=ReplayPolicy.EITHER.value,
+    show_default=True,
+    help="What it does with an event it has seen.",
+)
+@click.option(
+    "--forged",
+    type=click.Choice([policy.value for policy in ForgedPolicy]),
+    default=ForgedPolicy.REJECTS.value,
+    show_default=True,
+    help="What it does with a forgery.",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="ID|CATEGORY|core",
+    help="Run these rules, and what they stand on. Repeatable.",
+)
+@click.option(
+    "--skip", multiple=True, metavar="ID|CATEGORY|core", help="Leave these rules out. Repeatable."
+)
+@click.option("--strict", is_flag=True, help="Let a broken SHOULD fail the run.")
+@click.option("--seed", type=int, help="Repeat the choices of an earlier run.")
+@click.option(
+    "--header",
+    multiple=True,
+    metavar="'K: V'",
+    help="A header to send with everything. Repeatable.",
+)
+@click.option(
+    "--timeout",
+    type=SECONDS,
+    default=TIMEOUT,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for an answer.",
+)
+@click.option("--rate", type=SECONDS, metavar="N", help="At most so many requests a second.")
+@click.option("--ca-file", metavar="PATH", help="Certificates to trust, as PEM.")
+@click.option("--insecure", is_flag=True, help="Trust any certificate.")
+@click.option(
+    "--allow-host",
+    multiple=True,
+    metavar="HOST",
+    help="Name a target that is not this machine. Repeatable.",
+)
+@click.option(
+    "--report", multiple=True, metavar="FORMAT=PATH", help="Write a report: json. Repeatable."
+)
+@output_options
+def verify(**given: object) -> int:
+    """Run the contract against the receiver at URL.
+
+    Exit status: 0 every applicable MUST rule passed, 1 one is broken, 3 nothing is broken but a
+    MUST rule could not be proven, 2 the contract could not be run, 130 after Ctrl-C.
+    """
+    from hookproof.cli.verifying import perform
+
+    return perform(built(Options, given))

@@ -1,0 +1,1 @@
+"""The rules of the contract, a module for each category."""

@@ -1,0 +1,263 @@
+"""The run: rules against a receiver, told as a stream of events."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import final
+
+from hookproof.courier import Courier, Unreachable
+from hookproof.effects import Probe, ProbeError
+from hookproof.events import (
+    Event,
+    ExitStatus,
+    RuleFinished,
+    RuleResult,
+    RuleStarted,
+    RunFinished,
+    RunStarted,
+)
+from hookproof.lab import NO_HOOKS, CannotTell, Hooks, Lab
+from hookproof.needs import met
+from hookproof.rule import Need, Rule, Who
+from hookproof.targets.base import Target
+from hookproof.verdicts import (
+    DECLARED_NOTHING,
+    Breach,
+    Evidence,
+    Holds,
+    Judgement,
+    Level,
+    NotApplicable,
+    Policy,
+    Unproven,
+    Verdict,
+)
+from hookproof.watcher import Watcher
+from hookproof_spec.webhook import Webhook
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """Everything a run needs. Times are in seconds; the two clocks are given for tests."""
+
+    webhook: Webhook
+    spec: str
+    secret: str = field(repr=False)
+    target: Target
+    probe: Probe | None = None
+    policy: Policy = DECLARED_NOTHING
+    seed: int = 0
+    rules: tuple[Rule, ...]
+    skipped: tuple[Rule, ...] = ()
+    strict: bool = False
+    effect_timeout: float = 5.0
+    rate: float | None = None
+    hooks: Hooks = NO_HOOKS
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+
+def lab_for(setup: Setup) -> Lab:
+    """Return the bench at which a setup's rules work."""
+    return Lab(
+        webhook=setup.webhook,
+        secret=setup.secret,
+        courier=Courier(setup.target, setup.rate),
+        watcher=Watcher(setup.probe, setup.effect_timeout),
+        policy=setup.policy,
+        clock=setup.clock,
+        random=random.Random(setup.seed),
+        hooks=setup.hooks,
+    )
+
+
+def run(setup: Setup) -> Iterator[Event]:
+    """Run the rules and tell what happens.
+
+    The last event is always `RunFinished`; after Ctrl-C it tells what is known until then.
+    """
+    yield RunStarted(
+        target=setup.target.url,
+        spec=setup.spec,
+        webhook=setup.webhook.name,
+        scheme=setup.webhook.scheme.describe(),
+        policy=setup.policy,
+        effects="by probe" if setup.probe is not None else "by status alone",
+        seed=setup.seed,
+        rules=setup.rules,
+        started=setup.clock(),
+    )
+    begun = setup.monotonic()
+    lab = lab_for(setup)
+    results: dict[str, RuleResult] = {}
+    for rule in setup.skipped:
+        yield RuleFinished(rule, RuleResult(verdict=Verdict.SKIPPED, message="left out by --skip"))
+    reason, complete = "", True
+    try:
+        for rule in setup.rules:
+            yield RuleStarted(rule)
+            results[rule.id] = try_rule(rule, lab, results, setup)
+            yield RuleFinished(rule, results[rule.id])
+    except Unreachable as error:
+        reason = str(error)
+    except KeyboardInterrupt:
+        complete = False
+    yield _finished(
+        setup,
+        results,
+        lab,
+        seconds=setup.monotonic() - begun,
+        reason=reason,
+        complete=complete,
+    )
+
+
+def _finished(
+    setup: Setup,
+    results: dict[str, RuleResult],
+    lab: Lab,
+    *,
+    seconds: float,
+    reason: str,
+    complete: bool,
+) -> RunFinished:
+    summary = Counter(result.verdict for result in results.values())
+    summary[Verdict.SKIPPED] += len(setup.skipped)
+    return RunFinished(
+        exit=ExitStatus.NOT_RUN if reason else exit_status(setup.rules, results),
+        summary={verdict: summary[verdict] for verdict in Verdict},
+        requests=lab.courier.sent,
+        seconds=seconds,
+        complete=complete and not reason,
+        reason=reason,
+        notes=_notes(lab),
+    )
+
+
+def exit_status(rules: tuple[Rule, ...], results: dict[str, RuleResult]) -> ExitStatus:
+    """Return the exit status of a run, from how its rules ended."""
+    verdicts = {result.verdict for result in results.values()}
+    if Verdict.FAIL in verdicts:
+        return ExitStatus.BROKEN
+    if not verdicts - {Verdict.NOT_APPLICABLE, Verdict.SKIPPED}:
+        return ExitStatus.NOT_RUN
+    open_musts = [
+        rule
+        for rule in rules
+        if rule.level is Level.MUST
+        and rule.id in results
+        and results[rule.id].verdict in (Verdict.UNPROVEN, Verdict.BLOCKED)
+    ]
+    return ExitStatus.UNPROVEN if open_musts else ExitStatus.PROVEN
+
+
+def _notes(lab: Lab) -> tuple[str, ...]:
+    notes = []
+    if lab.watcher.broken:
+        notes.append(f"judged by status alone: {lab.watcher.broken}")
+    if lab.courier.skew is not None and abs(lab.courier.skew) > 5:
+        notes.append(f"the receiver's clock differs from ours by {lab.courier.skew:+.0f} s")
+    return tuple(notes)
+
+
+# --- one rule ---------------------------------------------------------------------------------
+
+
+def try_rule(rule: Rule, lab: Lab, results: dict[str, RuleResult], setup: Setup) -> RuleResult:
+    """Try one rule, unless something it stands on has failed or is missing.
+
+    Raises:
+        Unreachable: the receiver was never there.
+    """
+    missing = _missing(rule, lab)
+    if missing is not None:
+        return RuleResult(verdict=Verdict.NOT_APPLICABLE, message=f"needs {missing.value}")
+    cause = _cause(rule, results)
+    if cause is not None:
+        return RuleResult(
+            verdict=Verdict.BLOCKED, message=f"{cause} failed", settle=f"mend {cause}"
+        )
+    begun, sent = setup.monotonic(), lab.courier.sent
+    judgement = _confirmed(rule, lab)
+    return replace(
+        _result(rule, judgement, strict=setup.strict),
+        requests=lab.courier.sent - sent,
+        seconds=setup.monotonic() - begun,
+    )
+
+
+def _missing(rule: Rule, lab: Lab) -> Need | None:
+    return next((need for need in rule.needs if not met(need, lab)), None)
+
+
+def _cause(rule: Rule, results: dict[str, RuleResult]) -> str | None:
+    """Return the rule whose failure would only be told again, were this rule tried."""
+    broken = (Verdict.FAIL, Verdict.BLOCKED)
+    return next((id for id in rule.after if id in results and results[id].verdict in broken), None)
+
+
+def _confirmed(rule: Rule, lab: Lab) -> Judgement:
+    """Try a rule; look for a breach once more with new values before it is believed."""
+    first = _tried(rule, lab)
+    if not isinstance(first, Breach):
+        return first
+    for _ in range(rule.repeats):
+        again = _tried(rule, lab)
+        if isinstance(again, Breach):
+            return first
+    return Unproven(
+        message=f"seen once and not again: {first.message}",
+        settle="run it again; a receiver that behaves alike each time is judged for certain",
+        evidence=(*first.evidence, *_evidence(again)),
+    )
+
+
+def _tried(rule: Rule, lab: Lab) -> Judgement:
+    lab.logging = rule.who is not Who.SECRET
+    try:
+        return rule.check(lab)
+    except CannotTell as error:
+        return error.judgement
+    except ProbeError as error:
+        lab.watcher.give_up(str(error))
+        return _tried(rule, lab)
+
+
+def _evidence(judgement: Judgement) -> tuple[Evidence, ...]:
+    return () if isinstance(judgement, NotApplicable) else judgement.evidence
+
+
+def _result(rule: Rule, judgement: Judgement, *, strict: bool) -> RuleResult:
+    match judgement:
+        case Holds():
+            return RuleResult(
+                verdict=Verdict.PASS, message=judgement.message, evidence=judgement.evidence
+            )
+        case Breach():
+            return RuleResult(
+                verdict=_breach_verdict(judgement.level or rule.level, strict=strict),
+                message=judgement.message,
+                expected=judgement.expected,
+                evidence=judgement.evidence,
+                effects=judgement.effects,
+            )
+        case Unproven():
+            return RuleResult(
+                verdict=Verdict.UNPROVEN,
+                message=judgement.message,
+                settle=judgement.settle,
+                evidence=judgement.evidence,
+            )
+        case NotApplicable():
+            return RuleResult(verdict=Verdict.NOT_APPLICABLE, message=judgement.message)
+
+
+def _breach_verdict(level: Level, *, strict: bool) -> Verdict:
+    if level is Level.MUST or (strict and level is Level.SHOULD):
+        return Verdict.FAIL
+    return Verdict.WARN if level is Level.SHOULD else Verdict.INFO

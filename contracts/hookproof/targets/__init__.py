@@ -1,0 +1,1 @@
+"""Targets: how a receiver is reached."""

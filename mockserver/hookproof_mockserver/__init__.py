@@ -1,0 +1,1 @@
+"""The sender a developer runs: webhooks, stock, deliveries, retries, dashboard."""

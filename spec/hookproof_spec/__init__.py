@@ -1,0 +1,89 @@
+"""What a signed webhook is: documents, signature schemes, signing, verifying, payloads.
+
+Pure: no sockets, no clock, no randomness. Names are loaded when they are first used, so that
+importing this package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hookproof_spec.documents import load, names
+    from hookproof_spec.errors import (
+        DocumentError,
+        HookproofError,
+        Problem,
+        SecretError,
+        Severity,
+    )
+    from hookproof_spec.payloads import example, validate
+    from hookproof_spec.request import Request
+    from hookproof_spec.scheme import SignatureScheme
+    from hookproof_spec.signing import (
+        Delivery,
+        Reason,
+        Signer,
+        Verification,
+        Verifier,
+        sign,
+        verify,
+    )
+    from hookproof_spec.webhook import Document, Webhook
+
+_HOME = {
+    "Delivery": "signing",
+    "Document": "webhook",
+    "DocumentError": "errors",
+    "HookproofError": "errors",
+    "Problem": "errors",
+    "Reason": "signing",
+    "Request": "request",
+    "SecretError": "errors",
+    "Severity": "errors",
+    "SignatureScheme": "scheme",
+    "Signer": "signing",
+    "Verification": "signing",
+    "Verifier": "signing",
+    "Webhook": "webhook",
+    "example": "payloads",
+    "load": "documents",
+    "names": "documents",
+    "sign": "signing",
+    "validate": "payloads",
+    "verify": "signing",
+}
+
+__all__ = [
+    "Delivery",
+    "Document",
+    "DocumentError",
+    "HookproofError",
+    "Problem",
+    "Reason",
+    "Request",
+    "SecretError",
+    "Severity",
+    "SignatureScheme",
+    "Signer",
+    "Verification",
+    "Verifier",
+    "Webhook",
+    "example",
+    "load",
+    "names",
+    "sign",
+    "validate",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

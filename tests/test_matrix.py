@@ -1,0 +1,75 @@
+"""The self-proof: every rule against every miniature receiver.
+
+A correct receiver has no finding; a broken one has exactly those it names; and no rule can be taken
+away unnoticed, because for each there is a receiver that it exposes, and for each MUST rule one
+that no other MUST rule does.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from hookproof.catalogue import BY_ID, RULES
+from hookproof.events import RuleResult
+from hookproof.miniatures.base import Miniature
+from hookproof.miniatures.broken_valid import ActsTwice, IgnoresSamePart
+from hookproof.miniatures.catalogue import BROKEN, CORRECT
+from hookproof.miniatures.trial import broken, trial
+from hookproof.verdicts import Level, ReplayPolicy, Verdict
+
+BY_EFFECT_ALONE = (ActsTwice, IgnoresSamePart)
+
+
+def name_of(kind: type[Miniature]) -> str:
+    return kind.__name__
+
+
+def told(results: dict[str, RuleResult]) -> dict[str, str]:
+    return {
+        id: f"{result.verdict.value}: {result.message}"
+        for id, result in results.items()
+        if result.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE)
+    }
+
+
+@pytest.mark.parametrize("kind", CORRECT, ids=name_of)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_correct_receiver_has_no_finding(kind: type[Miniature], seed: int) -> None:
+    results = trial(kind, RULES, seed=seed)
+    assert set(told(results)) <= set(kind.may_warn), told(results)
+
+
+@pytest.mark.parametrize("kind", CORRECT, ids=name_of)
+def test_correct_receiver_has_no_finding_by_status_alone(kind: type[Miniature]) -> None:
+    results = trial(kind, RULES, probe=False)
+    assert broken(results) <= set(kind.may_warn), told(results)
+
+
+@pytest.mark.parametrize("kind", BROKEN, ids=name_of)
+def test_broken_receiver_breaks_exactly_what_it_names(kind: type[Miniature]) -> None:
+    results = trial(kind, RULES)
+    assert broken(results) == set(kind.exposed_by), told(results)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in BROKEN if kind not in BY_EFFECT_ALONE], ids=name_of
+)
+def test_broken_receiver_never_looks_whole_by_status(kind: type[Miniature]) -> None:
+    """Without a probe a bug may be out of sight, but then its rule says that it cannot tell."""
+    results = trial(kind, RULES, probe=False, replay=ReplayPolicy.REJECTS)
+    assert broken(results) <= set(kind.exposed_by), told(results)
+    unseen = set(kind.exposed_by) - broken(results)
+    assert all(results[id].verdict is not Verdict.PASS for id in unseen), told(results)
+
+
+def must_rules(kind: type[Miniature]) -> set[str]:
+    return {id for id in kind.exposed_by if BY_ID[id].level is Level.MUST}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_rule_has_a_receiver_that_it_exposes(rule: object) -> None:
+    id = getattr(rule, "id", "")
+    exposed = [kind for kind in BROKEN if id in kind.exposed_by]
+    if BY_ID[id].level is Level.MUST:
+        exposed = [kind for kind in exposed if must_rules(kind) == {id}]
+    assert exposed
