@@ -202,7 +202,7 @@ def test_configuration_gives_the_options(
     assert main(["verify", f"{receiver}/webhook", "--secret", CANARY, "--replay", "either"]) == 0
     value = report(tmp_path / "from-file.json")
     assert value["policy"]["replay"] == "either"
-    assert [rule["id"] for rule in value["rules"]] == ["valid-basic"]
+    assert [rule["id"] for rule in value["rules"]] == ["valid-unsigned", "valid-basic"]
 
 
 def test_headers_are_sent_with_everything(tmp_path: Path) -> None:
@@ -220,13 +220,19 @@ def test_headers_are_sent_with_everything(tmp_path: Path) -> None:
     assert set(seen) == {"7"}
 
 
-def test_every_option_reaches_the_run() -> None:
+def test_every_option_reaches_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTHER_SECRET", CANARY[::-1])
     options = Options(
         source=Source("mobility-work", None),
         secret=SecretSource(text=CANARY),
         output=Output(Colour.NEVER, Detail.NORMAL),
+        unsigned=False,
+        other_secret_env="OTHER_SECRET",
         url="http://127.0.0.1/webhook",
         effects_url="http://127.0.0.1/effects",
+        effect_timeout=1.5,
+        also_url="http://127.0.0.2/webhook",
+        restart_command="true",
         tolerance=60.0,
         replay="rejects",
         forged="ignores",
@@ -234,6 +240,7 @@ def test_every_option_reaches_the_run() -> None:
         skip=("forged-oracle",),
         strict=True,
         seed=3,
+        examples=50,
         header=(),
         timeout=2.0,
         rate=5.0,
@@ -248,6 +255,14 @@ def test_every_option_reaches_the_run() -> None:
     )
     assert (setup.strict, setup.seed, setup.rate, setup.spec) == (True, 3, 5.0, "mobility-work")
     assert setup.probe is not None
+    assert setup.effect_timeout == 1.5
+    assert setup.examples == 50
+    assert setup.other_secret == CANARY[::-1]
+    assert CANARY[::-1] not in repr(setup)
+    assert setup.hooks.also is not None
+    assert setup.hooks.also.url == "http://127.0.0.2/webhook"
+    assert setup.hooks.restart is not None
+    setup.hooks.restart({"TZ": "UTC"})
     assert "forged-signature" in {rule.id for rule in setup.rules}
     assert [rule.id for rule in setup.skipped] == ["forged-oracle"]
     assert CANARY not in repr(setup) + repr(options)

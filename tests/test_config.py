@@ -28,13 +28,19 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         spec = "mobility-work"
         webhook = "sparePartOutOfStock"
         secret-env = "MY_SECRET"
+        unsigned = false
+        other-secret-env = "OTHER_SECRET"
         effects-url = "http://127.0.0.1/effects"
+        effect-timeout = 1.5
+        also-url = "http://127.0.0.2/webhook"
+        restart-command = "make restart"
         tolerance = 300
         replay = "rejects"
         forged = "ignores"
         only = ["core", "stale"]
         skip = "replay-race"
         strict = true
+        examples = 50
         timeout = 2.5
         rate = 10
         header = ["X-A: 1"]
@@ -47,13 +53,19 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         "spec": "mobility-work",
         "webhook": "sparePartOutOfStock",
         "secret_env": "MY_SECRET",
+        "unsigned": False,
+        "other_secret_env": "OTHER_SECRET",
         "effects_url": "http://127.0.0.1/effects",
+        "effect_timeout": 1.5,
+        "also_url": "http://127.0.0.2/webhook",
+        "restart_command": "make restart",
         "tolerance": 300,
         "replay": "rejects",
         "forged": "ignores",
         "only": ["core", "stale"],
         "skip": ["replay-race"],
         "strict": True,
+        "examples": 50,
         "timeout": 2.5,
         "rate": 10,
         "header": ["X-A: 1"],

@@ -207,13 +207,22 @@ def test_what_is_no_regular_file_is_written_to_and_not_replaced(tmp_path: Path) 
         os.close(reader)
 
 
-def test_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -> None:
+def test_vanished_directory_is_a_mistake_and_no_traceback(tmp_path: Path) -> None:
     path = tmp_path / "sub" / "report.json"
     path.parent.mkdir()
     file = ReportFile(path)
     path.parent.rmdir()
     with pytest.raises(HookproofError, match="no such file or directory"):
         file.write(b"x")
+
+
+def test_failed_write_leaves_no_rubbish(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    file = ReportFile(path)
+    path.mkdir()  # nothing can be renamed to it now
+    with pytest.raises(HookproofError, match="is a directory"):
+        file.write(b"x")
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(

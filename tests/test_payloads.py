@@ -59,7 +59,7 @@ def test_each_breach_is_told_at_its_place() -> None:
     ("body", "message"),
     [
         (b"", "not JSON: Expecting value at line 1, column 1"),
-        (b'{"a":1,}', "not JSON: Expecting property name enclosed in double quotes at line 1"),
+        (b'{"a":1;}', "not JSON: Expecting ',' delimiter at line 1, column 7"),
         (b"{}\n{}", "not JSON: Extra data at line 2, column 1"),
         (b"\xef\xbb\xbf{}", "not JSON: a byte order mark stands before it"),
         (b'{"a":"\xff"}', "not UTF-8: byte 6 is 0xff"),

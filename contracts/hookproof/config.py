@@ -47,11 +47,11 @@ def find(path: Path | None, start: Path) -> Config:
             raise ConfigError(
                 "it has no [tool.hookproof]", where=str(path), hint="add the table, or name another"
             )
-        return _checked(table, path)
+        return checked(table, path)
     for directory in (start, *start.parents):
         for candidate in (directory / OWN_FILE, directory / PROJECT_FILE):
             if candidate.is_file() and (table := _table(candidate)) is not None:
-                return _checked(table, candidate)
+                return checked(table, candidate)
     return Config({})
 
 
@@ -80,7 +80,12 @@ def _read(path: Path) -> dict[str, object]:
         raise ConfigError(f"it is not TOML: {error}", where=str(path)) from error
 
 
-def _checked(table: Mapping[str, object], path: Path) -> Config:
+def checked(table: Mapping[str, object], path: Path) -> Config:
+    """Return a table's values, checked; `path` is the file that holds it.
+
+    Raises:
+        ConfigError: a key is unknown, or a value is wrong.
+    """
     for key in table:
         if key not in KEYS:
             raise _unknown(key, path)
@@ -139,6 +144,12 @@ def _positive(value: object, place: _Place) -> float:
     return value
 
 
+def _count(value: object, place: _Place) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 100_000:
+        raise place.wrong("a whole number from 1 to 100000")
+    return value
+
+
 def _flag(value: object, place: _Place) -> bool:
     if not isinstance(value, bool):
         raise place.wrong("true or false")
@@ -176,13 +187,19 @@ KEYS: Mapping[str, Callable[[object, _Place], Value]] = {
     "webhook": _text,
     "secret-env": _text,
     "secret-file": _path,
+    "unsigned": _flag,
+    "other-secret-env": _text,
     "effects-url": _text,
+    "effect-timeout": _positive,
+    "also-url": _text,
+    "restart-command": _text,
     "tolerance": _positive,
     "replay": _word("rejects", "ignores", "either"),
     "forged": _word("rejects", "ignores"),
     "only": _texts,
     "skip": _texts,
     "strict": _flag,
+    "examples": _count,
     "timeout": _positive,
     "rate": _positive,
     "header": _texts,

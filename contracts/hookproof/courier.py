@@ -18,6 +18,7 @@ nothing else, and a replay must be free to reach another worker."""
 
 PATIENCE = 30.0
 """How many seconds a run waits, in all, for a receiver that asks for patience."""
+SHORTEST_PAUSE = 0.05
 
 
 class Unreachable(HookproofError):
@@ -112,4 +113,5 @@ class Courier:
         if exchange.status == 503 and asked is None:
             return None
         pause = float(asked) if asked is not None and asked.isdecimal() else 1.0
-        return pause if max(pause, 0.05) <= self._patience else None
+        pause = max(pause, SHORTEST_PAUSE)  # `Retry-After: 0` for ever would never use it up
+        return pause if pause <= self._patience else None

@@ -44,6 +44,8 @@ class RuleResult:
     settle: str = ""
     evidence: tuple[Evidence, ...] = ()
     effects: EffectCount | None = None
+    script: str = ""
+    """A test that shows a finding again, to be pasted."""
     requests: int = 0
     seconds: float = 0.0
 

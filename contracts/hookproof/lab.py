@@ -80,7 +80,9 @@ class Lab:
     """Everything a rule may use. Nothing a rule sends repeats a nonce or a marker by chance.
 
     `clock` gives Unix seconds. `random` decides choices and follows the run's seed.
-    `replays_refused` is None until a rule has learnt whether identical bytes are refused.
+    `other_secret` is that of another webhook. `signs` is False where the receiver runs without a
+    secret; the scheme is then a bare one. `replays_refused` is None until a rule has learnt whether
+    identical bytes are refused.
     """
 
     webhook: Webhook
@@ -90,11 +92,18 @@ class Lab:
     policy: Policy
     clock: Callable[[], float]
     random: random.Random
+    other_secret: str | None = field(default=None, repr=False)
+    signs: bool = True
     replays_refused: bool | None = None
     log: Log = field(default_factory=Log)
     logging: bool = True
     """Whether refusals are logged: not where only the secret's holder could have sent them."""
     hooks: Hooks = NO_HOOKS
+    seed: int = 0
+    examples: int = 30
+    """How many examples a property is tried with; the model draws half as many sequences."""
+    search_seconds: float = 5.0
+    """How long one property may be searched for, shrinking included."""
     signer: Signer = field(init=False)
     bodies: Bodies = field(init=False)
 
@@ -132,12 +141,12 @@ class Lab:
     ) -> Delivery:
         """Return a signed delivery: a new event, now, with a new nonce, unless told otherwise."""
         return (signer or self.signer).sign(
-            self.unsigned(self.body() if body is None else body),
+            self.bare(self.body() if body is None else body),
             timestamp=self.clock() if timestamp is None else timestamp,
             nonce=self.nonce() if nonce is None else nonce,
         )
 
-    def unsigned(self, body: bytes) -> Request:
+    def bare(self, body: bytes) -> Request:
         """Return a request as the sender makes it before signing."""
         headers = (("Content-Type", self.webhook.media_type), ("User-Agent", USER_AGENT))
         return Request(self.webhook.method.upper(), self.courier.target.url, headers, body)

@@ -30,6 +30,8 @@ _MET: Mapping[Need, Callable[[Lab], bool]] = {
     Need.NONCE: lambda lab: lab.scheme.nonce is not None,
     Need.BODY: lambda lab: lab.scheme.covers("body"),
     Need.SHARED_KEY: lambda lab: lab.scheme.algorithm.hash_name is not None,
+    Need.UNSIGNED: lambda lab: not lab.signs,
+    Need.OTHER_SECRET: lambda lab: lab.other_secret is not None,
     Need.ITEMS: lambda lab: isinstance(lab.scheme.signature_header.shape, ItemsHeader),
     Need.REPEAT: lambda lab: lab.scheme.repeat is not None,
     Need.SAME_NONCE: _keeps_nonces,

@@ -116,6 +116,7 @@ class Redactor:
             message=self.text(result.message),
             expected=self.text(result.expected),
             settle=self.text(result.settle),
+            script=self.text(result.script),
             evidence=tuple(
                 Evidence(self.text(item.note), self.exchange(item.exchange))
                 for item in result.evidence

@@ -24,6 +24,8 @@ class Category(StrEnum):
     PAYLOAD = "payload"
     HTTP = "http"
     LOAD = "load"
+    PROPERTY = "property"
+    MODEL = "model"
 
 
 class Who(StrEnum):
@@ -42,6 +44,8 @@ class Need(StrEnum):
     NONCE = "a nonce in the scheme"
     BODY = "a signature that covers the body"
     SHARED_KEY = "a shared key (HMAC)"
+    UNSIGNED = "a receiver that runs without a secret (--unsigned)"
+    OTHER_SECRET = "the secret of another webhook (--other-secret-env)"
     ITEMS = "a signature header made of items"
     REPEAT = "a scheme in which several signatures stand side by side"
     SAME_NONCE = "a sender whose retries keep their nonce"

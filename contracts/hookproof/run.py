@@ -22,7 +22,7 @@ from hookproof.events import (
 )
 from hookproof.lab import NO_HOOKS, CannotTell, Hooks, Lab
 from hookproof.needs import met
-from hookproof.rule import Need, Rule, Who
+from hookproof.rule import Category, Rule, Who
 from hookproof.targets.base import Target
 from hookproof.verdicts import (
     DECLARED_NOTHING,
@@ -37,21 +37,33 @@ from hookproof.verdicts import (
     Verdict,
 )
 from hookproof.watcher import Watcher
+from hookproof_spec.scheme import KeyRule
 from hookproof_spec.webhook import Webhook
+
+UNSIGNED_TOO = (Category.VALID, Category.PAYLOAD)
+"""The categories that say something of a receiver which verifies nothing."""
+NO_SECRET = "unsigned"
+"""Stands where a key must be; nothing that it makes is sent."""
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """Everything a run needs. Times are in seconds; the two clocks are given for tests."""
+    """Everything a run needs. Times are in seconds; the two clocks are given for tests.
+
+    `secret` is None where the receiver runs without one and takes unsigned requests.
+    """
 
     webhook: Webhook
     spec: str
-    secret: str = field(repr=False)
+    secret: str | None = field(repr=False)
+    other_secret: str | None = field(default=None, repr=False)
     target: Target
     probe: Probe | None = None
     policy: Policy = DECLARED_NOTHING
     seed: int = 0
+    examples: int = 30
+    search_seconds: float = 5.0
     rules: tuple[Rule, ...]
     skipped: tuple[Rule, ...] = ()
     strict: bool = False
@@ -65,14 +77,42 @@ class Setup:
 def lab_for(setup: Setup) -> Lab:
     """Return the bench at which a setup's rules work."""
     return Lab(
-        webhook=setup.webhook,
-        secret=setup.secret,
+        webhook=setup.webhook if setup.secret is not None else unsigned(setup.webhook),
+        secret=setup.secret if setup.secret is not None else NO_SECRET,
+        other_secret=setup.other_secret,
+        signs=setup.secret is not None,
         courier=Courier(setup.target, setup.rate),
         watcher=Watcher(setup.probe, setup.effect_timeout),
         policy=setup.policy,
         clock=setup.clock,
         random=random.Random(setup.seed),
+        seed=setup.seed,
+        examples=setup.examples,
+        search_seconds=setup.search_seconds,
         hooks=setup.hooks,
+    )
+
+
+def unsigned(webhook: Webhook) -> Webhook:
+    """Return the webhook as it is sent where no secret was created: nothing is carried."""
+    bare = replace(
+        webhook.scheme, headers=(), key=KeyRule(), repeat=None, timestamp=None, nonce=None
+    )
+    return replace(webhook, scheme=bare)
+
+
+def started_event(setup: Setup) -> RunStarted:
+    """Return how a run with this setup begins."""
+    return RunStarted(
+        target=setup.target.url,
+        spec=setup.spec,
+        webhook=setup.webhook.name,
+        scheme="unsigned" if setup.secret is None else setup.webhook.scheme.describe(),
+        policy=setup.policy,
+        effects="by probe" if setup.probe is not None else "by status alone",
+        seed=setup.seed,
+        rules=setup.rules,
+        started=setup.clock(),
     )
 
 
@@ -81,17 +121,7 @@ def run(setup: Setup) -> Iterator[Event]:
 
     The last event is always `RunFinished`; after Ctrl-C it tells what is known until then.
     """
-    yield RunStarted(
-        target=setup.target.url,
-        spec=setup.spec,
-        webhook=setup.webhook.name,
-        scheme=setup.webhook.scheme.describe(),
-        policy=setup.policy,
-        effects="by probe" if setup.probe is not None else "by status alone",
-        seed=setup.seed,
-        rules=setup.rules,
-        started=setup.clock(),
-    )
+    yield started_event(setup)
     begun = setup.monotonic()
     lab = lab_for(setup)
     results: dict[str, RuleResult] = {}
@@ -175,8 +205,8 @@ def try_rule(rule: Rule, lab: Lab, results: dict[str, RuleResult], setup: Setup)
         Unreachable: the receiver was never there.
     """
     missing = _missing(rule, lab)
-    if missing is not None:
-        return RuleResult(verdict=Verdict.NOT_APPLICABLE, message=f"needs {missing.value}")
+    if missing:
+        return RuleResult(verdict=Verdict.NOT_APPLICABLE, message=f"needs {missing}")
     cause = _cause(rule, results)
     if cause is not None:
         return RuleResult(
@@ -191,8 +221,10 @@ def try_rule(rule: Rule, lab: Lab, results: dict[str, RuleResult], setup: Setup)
     )
 
 
-def _missing(rule: Rule, lab: Lab) -> Need | None:
-    return next((need for need in rule.needs if not met(need, lab)), None)
+def _missing(rule: Rule, lab: Lab) -> str:
+    if not lab.signs and rule.category not in UNSIGNED_TOO:
+        return "a receiver that verifies signatures"
+    return next((need.value for need in rule.needs if not met(need, lab)), "")
 
 
 def _cause(rule: Rule, results: dict[str, RuleResult]) -> str | None:
@@ -245,6 +277,7 @@ def _result(rule: Rule, judgement: Judgement, *, strict: bool) -> RuleResult:
                 expected=judgement.expected,
                 evidence=judgement.evidence,
                 effects=judgement.effects,
+                script=judgement.script,
             )
         case Unproven():
             return RuleResult(

@@ -116,13 +116,17 @@ class Holds:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breach:
-    """The receiver broke the rule. `level` is the rule's own unless this breach is a lesser one."""
+    """The receiver broke the rule. `level` is the rule's own unless this breach is a lesser one.
+
+    `script` is a test that shows the breach again, to be pasted; "" where there is none.
+    """
 
     message: str
     expected: str
     evidence: tuple[Evidence, ...] = ()
     effects: EffectCount | None = None
     level: Level | None = None
+    script: str = ""
 
 
 @final

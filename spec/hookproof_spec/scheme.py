@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from enum import StrEnum
+from functools import cache
 from typing import final
 
 from hookproof_spec.errors import SecretError
@@ -112,6 +113,10 @@ class KeyRule:
             ) from error
 
 
+_SECONDS = re.compile(r"[0-9]{1,12}")
+_MILLISECONDS = re.compile(r"[0-9]{1,15}")
+
+
 class TimeUnit(StrEnum):
     """How a point in time is written."""
 
@@ -145,9 +150,9 @@ class TimeUnit(StrEnum):
         """
         match self:
             case TimeUnit.SECONDS:
-                return float(text) if re.fullmatch(r"[0-9]{1,12}", text) else None
+                return float(text) if _SECONDS.fullmatch(text) else None
             case TimeUnit.MILLISECONDS:
-                return float(text) / 1000 if re.fullmatch(r"[0-9]{1,15}", text) else None
+                return float(text) / 1000 if _MILLISECONDS.fullmatch(text) else None
             case TimeUnit.ISO8601:
                 return _calendar(datetime.fromisoformat, text)
             case TimeUnit.HTTP_DATE:
@@ -191,7 +196,12 @@ class NonceRule:
         """Tell whether a text has the declared shape; without one, any non-empty text has."""
         if self.pattern is None:
             return bool(nonce)
-        return re.fullmatch(self.pattern, nonce, re.ASCII) is not None
+        return _compiled(self.pattern).fullmatch(nonce) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)
 
 
 def on_the_wire(text: str) -> bytes:
@@ -250,10 +260,7 @@ class SignatureScheme:
             "nonce": on_the_wire(nonce),
             "body": body,
         }
-        return b"".join(
-            values[part] if place % 2 else part.encode()
-            for place, part in enumerate(self.content.parts)
-        )
+        return self.content.render_bytes(values)
 
     def describe(self) -> str:
         """Say the scheme in one line."""

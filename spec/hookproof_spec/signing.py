@@ -334,7 +334,7 @@ def _read_stamp(scheme: SignatureScheme, request: Request) -> _Stamp | Verificat
             return Verification(Reason.MISSING_HEADER, f"no {header.name} header")
         if len(lines) > 1:
             return Verification(Reason.MALFORMED_HEADER, f"{header.name} stands twice")
-        if max(lines[0]) > "\xff":
+        if not lines[0].isascii() and max(lines[0]) > "\xff":
             return Verification(Reason.MALFORMED_HEADER, f"{header.name} is not made of bytes")
         fields = header.shape.read(lines[0].strip(" \t"), scheme.repeat)
         if isinstance(fields, str):

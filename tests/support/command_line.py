@@ -17,13 +17,17 @@ CANARY = "whsec-c4n4ry/+5ecret=ö"
 COMMAND = (sys.executable, "-m", "hookproof.cli")
 
 
+UNWANTED = ("NO_COLOR", "TERM", "PYTHONUNBUFFERED")
+"""Variables of whoever runs the tests that change what is tested."""
+
+
 def environment(**more: str) -> dict[str, str]:
     """Return an environment in which our packages can be imported, however they are installed."""
     roots = {str(Path(str(package.__file__)).parents[1]) for package in (hookproof, hookproof_spec)}
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("HOOKPROOF_") and name not in ("NO_COLOR", "TERM")
+        if not name.startswith("HOOKPROOF_") and name not in UNWANTED
     }
     return kept | {"PYTHONPATH": os.pathsep.join(sorted(roots))} | more
 

@@ -17,9 +17,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+
+from support.planted import BUGS, exposed_by
 
 RECEIVERS = Path(__file__).resolve().parent.parent / "receivers"
 SECRET = "hookproof-secret-0001"
@@ -45,12 +47,18 @@ class RunningReceiver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """How one kind of receiver is started, and what each worker prints when it is ready."""
+    """How one kind of receiver is started, and what each worker prints when it is ready.
+
+    `ignores_replays` says that it acknowledges what it has seen, unless it is told otherwise.
+    `may_warn` holds the ids of the rules at SHOULD that it breaks, and is right all the same.
+    """
 
     command: Callable[[int, int], tuple[str, ...]]
     ready: str
     workers: int
     missing: Callable[[], str | None]
+    ignores_replays: bool = False
+    may_warn: frozenset[str] = frozenset()
 
 
 # --- what can run here ---------------------------------------------------------------------------
@@ -88,12 +96,12 @@ def _php(port: int, _workers: int) -> tuple[str, ...]:
     return ("php", *quiet, "-S", f"127.0.0.1:{port}", str(RECEIVERS / "php/receiver.php"))
 
 
-def _gunicorn(*options: str) -> Callable[[int, int], tuple[str, ...]]:
+def _gunicorn(*options: str, app: str = "flask_app:app") -> Callable[[int, int], tuple[str, ...]]:
     def command(port: int, workers: int) -> tuple[str, ...]:
         # The control socket has one place per user, which parallel tests would fight over.
         bound = ("--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--no-control-socket")
         # Loaded before the fork, all workers serve at once: no race is left to the first of them.
-        chosen = ("--preload", "--chdir", str(RECEIVERS), *options, "flask_app:app")
+        chosen = ("--preload", "--chdir", str(RECEIVERS), *options, app)
         return (sys.executable, "-m", "gunicorn", *bound, *chosen)
 
     return command
@@ -110,9 +118,20 @@ def _node(_port: int, workers: int) -> tuple[str, ...]:
     return ("node", str(RECEIVERS / "express/app.js"))
 
 
+def _script(name: str) -> Callable[[int, int], tuple[str, ...]]:
+    def command(_port: int, workers: int) -> tuple[str, ...]:
+        if workers != 1:
+            raise ValueError(f"{name} keeps its nonces in memory: one process only")
+        return (sys.executable, str(RECEIVERS / name))
+
+    return command
+
+
 def _missing_flask() -> str | None:
     return _missing_modules("flask", "gunicorn")
 
+
+_NO_CHUNKS = frozenset({"valid-chunked"})
 
 SERVERS: Mapping[str, Server] = MappingProxyType(
     {
@@ -121,6 +140,7 @@ SERVERS: Mapping[str, Server] = MappingProxyType(
             ready="Development Server",
             workers=4,
             missing=_missing_php,
+            ignores_replays=True,
         ),
         "flask": Server(
             command=_gunicorn(),
@@ -139,12 +159,34 @@ SERVERS: Mapping[str, Server] = MappingProxyType(
             ready="Application startup complete",
             workers=1,
             missing=lambda: _missing_modules("fastapi", "uvicorn"),
+            ignores_replays=True,
         ),
         "express": Server(
             command=_node,
             ready="listening on",
             workers=1,
             missing=_missing_express,
+        ),
+        "django": Server(
+            command=_gunicorn(app="django_app:app"),
+            ready="Booting worker",
+            workers=2,
+            missing=lambda: _missing_modules("django", "gunicorn"),
+            may_warn=_NO_CHUNKS,
+        ),
+        "aiohttp": Server(
+            command=_script("aiohttp_app.py"),
+            ready="listening",
+            workers=1,
+            missing=lambda: _missing_modules("aiohttp"),
+            ignores_replays=True,
+        ),
+        "http.server": Server(
+            command=_script("httpserver_app.py"),
+            ready="listening on",
+            workers=1,
+            missing=lambda: None,
+            may_warn=_NO_CHUNKS,
         ),
     }
 )
@@ -298,95 +340,11 @@ def _is_listening(port: int) -> bool:
         return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
-# --- the planted bugs ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bug:
-    """One planted mistake: who can make it, and the ids of the rules that must find it.
-
-    `exposed_by` are rules whose breach is a MUST; `warned_by` those where it is a SHOULD. Where
-    languages differ, `instead` holds the first list for that kind. A receiver has the bug and
-    nothing else: a rule that is not named may find it as well, but need not.
-    """
-
-    exposed_by: tuple[str, ...] = ()
-    warned_by: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = KINDS
-    instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-_PYTHON = ("flask", "flask-gthread", "fastapi")
-_FLASK = ("flask", "flask-gthread")
-
-# What is lost when the HMAC goes over a document written anew: PHP escapes all that PHP escapes,
-# Python's json escapes letters but no slashes, FastAPI and JavaScript escape nothing.
-_ESCAPES_ALL = ("valid-utf8", "valid-whitespace")
-_ESCAPES_LETTERS = ("valid-php-escapes", "valid-utf8", "valid-whitespace")
-_ESCAPES_NOTHING = ("valid-php-escapes", "valid-whitespace")
-_ORDER = ("valid-key-order",)
-_BASIC = ("valid-basic",)
-
-BUGS: Mapping[str, Bug] = MappingProxyType(
-    {
-        # The raw body.
-        "reserialize": Bug(
-            exposed_by=_ESCAPES_NOTHING,
-            warned_by=("forged-reformatted",),
-            instead={
-                "php": _ESCAPES_ALL,
-                "flask": _ESCAPES_LETTERS,
-                "flask-gthread": _ESCAPES_LETTERS,
-            },
-        ),
-        "reserialize-spaced": Bug(exposed_by=_BASIC, kinds=_PYTHON),
-        "ascii-body": Bug(exposed_by=("valid-utf8",)),
-        "trim-body": Bug(warned_by=("valid-whitespace", "forged-reformatted")),
-        "minify": Bug(exposed_by=("valid-whitespace",), warned_by=("forged-reformatted",)),
-        "sort-keys": Bug(
-            exposed_by=(*_ESCAPES_NOTHING, *_ORDER),
-            warned_by=("forged-reformatted",),
-            instead={
-                "php": (*_ESCAPES_ALL, *_ORDER),
-                "flask": (*_ESCAPES_LETTERS, *_ORDER),
-                "flask-gthread": (*_ESCAPES_LETTERS, *_ORDER),
-            },
-        ),
-        # The signature.
-        "no-header-ok": Bug(exposed_by=("forged-no-header",)),
-        "no-verify": Bug(exposed_by=("forged-signature",)),
-        "empty-secret-ok": Bug(exposed_by=("forged-empty-secret",)),
-        "body-unsigned": Bug(exposed_by=("forged-body-changed",)),
-        "timestamp-unsigned": Bug(exposed_by=("forged-timestamp-refreshed",)),
-        "nonce-unsigned": Bug(exposed_by=("forged-nonce-refreshed",)),
-        "two-parsers": Bug(exposed_by=("forged-param-duplicated",)),
-        "crash-on-garbage": Bug(exposed_by=("header-garbage",)),
-        # Age and replay.
-        "no-age": Bug(
-            exposed_by=("stale-old", "stale-zero"), warned_by=("stale-two-hours", "stale-future")
-        ),
-        "no-replay": Bug(exposed_by=("replay-exact", "replay-repeated", "replay-race")),
-        "per-process-nonces": Bug(exposed_by=("replay-race",), kinds=_FLASK),
-        "check-then-set": Bug(exposed_by=("replay-race",)),
-        "burn-nonce-first": Bug(exposed_by=("replay-nonce-poisoned",)),
-        "unsigned-replay-key": Bug(exposed_by=("replay-request-rewritten",)),
-        # The way there.
-        "csrf": Bug(exposed_by=_BASIC),
-        "redirect": Bug(exposed_by=_BASIC),
-        "hang": Bug(exposed_by=_BASIC),
-        "garbage": Bug(exposed_by=_BASIC, kinds=("flask", "flask-gthread", "express")),
-        "refuse-all": Bug(exposed_by=_BASIC),
-        "wrong-secret": Bug(exposed_by=_BASIC),
-    }
-)
-
-
-def exposed_by(kind: str, bug: str) -> frozenset[str]:
-    """The ids of the rules at MUST that have to fail on this kind of receiver with this bug."""
-    planted = BUGS[bug]
-    return frozenset(planted.instead.get(kind, planted.exposed_by))
-
-
-def warned_by(bug: str) -> frozenset[str]:
-    """The ids of the rules whose SHOULD this bug breaks, whatever the kind."""
-    return frozenset(BUGS[bug].warned_by)
+def exposed_by_status(kind: str, bug: str) -> frozenset[str]:
+    """The ids of the rules at MUST that fail where no probe tells of effects."""
+    match BUGS[bug].unseen:
+        case "always":
+            return frozenset()
+        case "where replays are ignored" if SERVERS[kind].ignores_replays:
+            return frozenset()
+    return exposed_by(kind, bug)

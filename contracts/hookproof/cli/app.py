@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "listen": ("listen:listen", "Receive deliveries and show the verdict on each."),
     "rules": ("rules:rules", "Show the rules of the contract."),
     "spec": ("spec:spec", "Check, list and show documents."),
+    "demo": ("demo:demo", "Show the contract at work, without any set-up."),
+    "selftest": ("selftest:selftest", "Show what the contract finds, and what it leaves alone."),
 }
 """From a command's name to where it is defined and its line in the help."""
 

@@ -21,6 +21,8 @@ from hookproof.cli.secret import SecretSource
 from hookproof.verdicts import ForgedPolicy, ReplayPolicy
 
 TIMEOUT = 10.0
+EFFECT_TIMEOUT = 5.0
+EXAMPLES = 30
 
 
 @final
@@ -31,8 +33,13 @@ class Options:
     source: Source
     secret: SecretSource
     output: Output
+    unsigned: bool
+    other_secret_env: str | None
     url: str
     effects_url: str | None
+    effect_timeout: float
+    also_url: str | None
+    restart_command: str | None
     tolerance: float | None
     replay: str
     forged: str
@@ -40,6 +47,7 @@ class Options:
     skip: tuple[str, ...]
     strict: bool
     seed: int | None
+    examples: int
     header: tuple[str, ...]
     timeout: float
     rate: float | None
@@ -54,10 +62,32 @@ class Options:
 @source_options
 @secret_options
 @click.option(
+    "--unsigned", is_flag=True, help="The receiver runs without a secret and verifies nothing."
+)
+@click.option(
+    "--other-secret-env",
+    metavar="VAR",
+    help="The environment variable with the secret of another webhook of yours.",
+)
+@click.option(
     "--effects-url",
     metavar="URL",
     help="Where the receiver tells what it has processed: a number, a list, or an object"
     " with `processed` and `nonces`.",
+)
+@click.option(
+    "--effect-timeout",
+    type=SECONDS,
+    default=EFFECT_TIMEOUT,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long an effect may take to show there.",
+)
+@click.option("--also-url", metavar="URL", help="Another instance of the same receiver.")
+@click.option(
+    "--restart-command",
+    metavar="COMMAND",
+    help="Restarts the receiver and ends when it is up again; run by the shell.",
 )
 @click.option(
     "--tolerance", type=SECONDS, metavar="SECONDS", help="The oldest age the receiver accepts."
@@ -87,6 +117,14 @@ class Options:
 )
 @click.option("--strict", is_flag=True, help="Let a broken SHOULD fail the run.")
 @click.option("--seed", type=int, help="Repeat the choices of an earlier run.")
+@click.option(
+    "--examples",
+    type=click.IntRange(1, 100_000),
+    default=EXAMPLES,
+    show_default=True,
+    metavar="N",
+    help="How many examples a property is tried with.",
+)
 @click.option(
     "--header",
     multiple=True,

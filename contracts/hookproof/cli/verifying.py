@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
+import secrets as system
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import final
 
 from hookproof.catalogue import select
 from hookproof.cli.addresses import checked_headers, checked_url, refuse_foreign
+from hookproof.cli.restart import Restart
+from hookproof.cli.secret import SecretSource
 from hookproof.cli.signals import ended_gently, undisturbed
 from hookproof.cli.verify import Options
 from hookproof.effects import UrlProbe
 from hookproof.events import Event, ExitStatus, RuleFinished, RunFinished
+from hookproof.lab import Hooks
 from hookproof.redact import Redactor
 from hookproof.reports import Report
 from hookproof.reports.formats import open_reports
@@ -23,6 +28,9 @@ from hookproof.run import Setup, run
 from hookproof.targets.http import HttpTarget
 from hookproof.verdicts import ForgedPolicy, Policy, ReplayPolicy, Verdict
 from hookproof_spec.errors import HookproofError
+from hookproof_spec.request import Header
+from hookproof_spec.scheme import SignatureScheme
+from hookproof_spec.webhook import Webhook
 
 
 def perform(options: Options) -> int:
@@ -34,7 +42,8 @@ def perform(options: Options) -> int:
     terminal = TerminalReport(options.output.console(), options.output.detail)
     reports: list[Report] = [terminal, *open_reports(options.report)]
     setup = prepared(options)
-    redactor = Redactor([setup.secret], setup.webhook.scheme)
+    secrets = [secret for secret in (setup.secret, setup.other_secret) if secret is not None]
+    redactor = Redactor(secrets, setup.webhook.scheme)
     with closing(setup.target), ended_gently():
         return told(redactor.events(run(setup)), reports)
 
@@ -49,39 +58,93 @@ def prepared(options: Options) -> Setup:
     refuse_foreign(url, options.allow_host)
     selection = select(options.only, options.skip)
     document, webhook = options.source.load()
-    headers = checked_headers(options.header, webhook.scheme)
-    ca_file = _readable(options.ca_file)
+    _unsigned_allowed(options, webhook)
+    lines = Lines(
+        headers=checked_headers(options.header, webhook.scheme),
+        ca_file=_readable(options.ca_file),
+        insecure=options.insecure,
+        timeout=options.timeout,
+    )
     return Setup(
         webhook=webhook,
         spec=document.name,
-        secret=options.secret.read(webhook.scheme),
-        target=HttpTarget(
-            url,
-            timeout=options.timeout,
-            headers=headers,
-            ca_file=ca_file,
-            insecure=options.insecure,
-        ),
-        probe=None
-        if options.effects_url is None
-        else UrlProbe(
-            checked_url(options.effects_url, "--effects-url"),
-            timeout=options.timeout,
-            headers=headers,
-            ca_file=ca_file,
-            insecure=options.insecure,
+        secret=None if options.unsigned else options.secret.read(webhook.scheme),
+        other_secret=_other_secret(options, webhook.scheme),
+        target=lines.target(url),
+        probe=lines.probe(options.effects_url),
+        effect_timeout=options.effect_timeout,
+        hooks=Hooks(
+            also=lines.also(options.also_url, options.allow_host),
+            restart=None if options.restart_command is None else Restart(options.restart_command),
         ),
         policy=Policy(
             replay=ReplayPolicy(options.replay),
             forged=ForgedPolicy(options.forged),
             tolerance=options.tolerance,
         ),
-        seed=secrets.randbelow(2**32) if options.seed is None else options.seed,
+        seed=system.randbelow(2**32) if options.seed is None else options.seed,
+        examples=options.examples,
         rules=selection.rules,
         skipped=selection.skipped,
         strict=options.strict,
         rate=options.rate,
     )
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """How the receiver, its probe and its other instance are reached; `timeout` in seconds."""
+
+    headers: tuple[Header, ...]
+    ca_file: str | None
+    insecure: bool
+    timeout: float
+
+    def target(self, url: str) -> HttpTarget:
+        """Return a target that sends with these."""
+        return HttpTarget(
+            url,
+            timeout=self.timeout,
+            headers=self.headers,
+            ca_file=self.ca_file,
+            insecure=self.insecure,
+        )
+
+    def also(self, url: str | None, allowed: tuple[str, ...]) -> HttpTarget | None:
+        """Return the target of another instance."""
+        if url is None:
+            return None
+        checked = checked_url(url, "--also-url")
+        refuse_foreign(checked, allowed)
+        return self.target(checked)
+
+    def probe(self, url: str | None) -> UrlProbe | None:
+        """Return a probe that asks with these."""
+        if url is None:
+            return None
+        return UrlProbe(
+            checked_url(url, "--effects-url"),
+            timeout=self.timeout,
+            headers=self.headers,
+            ca_file=self.ca_file,
+            insecure=self.insecure,
+        )
+
+
+def _other_secret(options: Options, scheme: SignatureScheme) -> str | None:
+    if options.other_secret_env is None:
+        return None
+    return SecretSource(options.other_secret_env).read(scheme)
+
+
+def _unsigned_allowed(options: Options, webhook: Webhook) -> None:
+    if options.unsigned and not webhook.unsigned_allowed:
+        raise HookproofError(
+            f"{webhook.name} is always signed",
+            where="--unsigned",
+            hint="a document allows it with an empty entry in `security`: [{NAME: []}, {}]",
+        )
 
 
 def _readable(path: str | None) -> str | None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HEADER = "X-MW-Signature"
+OTHER_SECRET = "hookproof-secret-0002"
+"""The secret of another webhook."""
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
 NONCE = re.compile(r"[A-Za-z0-9_-]{8,128}")
 SIGNATURE = re.compile(r"[0-9a-f]{64}")
@@ -50,17 +52,20 @@ class Miniature:
     part of each event it acted on, in order.
 
     `wire` says that it differs only where it is served over HTTP, see `serving`; `ignores_forged`
-    that its team declares to acknowledge forgeries without acting on them. `judged_by` names the
-    rules it is tried with, where all of them would take too long.
+    that its team declares to acknowledge forgeries without acting on them; `defends_itself` that it
+    bans or puts off whoever tests it, so that little can be proven. `judged_by` names the rules it
+    is tried with, where all of them would take too long.
     """
 
     exposed_by: ClassVar[tuple[str, ...]] = ()
     declared: ClassVar[float | None] = 3600
     retries_keep_nonce: ClassVar[bool] = False
     rotates: ClassVar[bool] = False
+    unsigned: ClassVar[bool] = False
     may_warn: ClassVar[tuple[str, ...]] = ()
     wire: ClassVar[bool] = False
     ignores_forged: ClassVar[bool] = False
+    defends_itself: ClassVar[bool] = False
     judged_by: ClassVar[tuple[str, ...]] = ()
     refusal: ClassVar[int] = 401
     replay_status: ClassVar[int] = 409
@@ -252,6 +257,8 @@ def _request(environ: WSGIEnvironment) -> Request:
         if environ.get(key)
     ]
     length = environ.get("CONTENT_LENGTH")
-    body = environ["wsgi.input"].read(int(length)) if length else environ["wsgi.input"].read()
+    chunked = "HTTP_TRANSFER_ENCODING" in environ  # else a body without a length is none at all
+    size = int(length) if length else -1 if chunked else 0
+    body = environ["wsgi.input"].read(size)
     url = environ["PATH_INFO"] + ("?" + query if (query := environ.get("QUERY_STRING")) else "")
     return Request(environ["REQUEST_METHOD"], url, tuple(headers), body)

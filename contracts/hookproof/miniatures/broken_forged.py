@@ -10,7 +10,14 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
-from hookproof.miniatures.base import HEADER, SIGNATURE, Miniature, RefusedError, Stamp
+from hookproof.miniatures.base import (
+    HEADER,
+    OTHER_SECRET,
+    SIGNATURE,
+    Miniature,
+    RefusedError,
+    Stamp,
+)
 from hookproof_spec.request import Request
 
 if TYPE_CHECKING:
@@ -119,6 +126,16 @@ class KnowsDefaultKey(AlsoAccepts):
         yield hmac.new(b"changeme", signed, hashlib.sha256).hexdigest()
 
 
+class TriesEverySecret(AlsoAccepts):
+    """Tries the secrets of all its webhooks, whichever was called."""
+
+    exposed_by: ClassVar = ("forged-shared-secret",)
+
+    def others(self, request: Request, stamp: Stamp) -> Iterable[str]:
+        signed = self.signed(stamp, request.body)
+        yield hmac.new(OTHER_SECRET.encode(), signed, hashlib.sha256).hexdigest()
+
+
 class TakesPlainHash(AlsoAccepts):
     """Takes `hash()` for `hash_hmac()`."""
 
@@ -179,9 +196,9 @@ class CollapsesDuplicates(AlsoAccepts):
     def others(self, request: Request, stamp: Stamp) -> Iterable[str]:
         try:
             value = json.loads(request.body)
-        except ValueError:
+            rewritten = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        except (ValueError, RecursionError):
             return
-        rewritten = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
         if len(rewritten) < len(request.body) - 8 and b"\n" not in request.body:
             yield self.expected(stamp, rewritten)
 

@@ -65,4 +65,4 @@ class SearchesRefused(Miniature):
         except RefusedError:
             self.refused.append(stamp.nonce)
             raise
-        time.sleep(len(self.refused) * 0.0001)
+        time.sleep(len(self.refused) * 0.00006)

@@ -95,10 +95,22 @@ class RaisesOnDuplicates(Miniature):
         return name
 
 
+class FillsTemplates(Miniature):
+    """Takes what stands in double braces for the name of one of its own fields."""
+
+    exposed_by: ClassVar = ("payload-long-values",)
+
+    def read(self, body: bytes) -> str:
+        name = super().read(body)
+        for text in _texts(json.loads(body)):
+            re.sub(r"\{\{(.*?)\}\}", lambda field: {"part": name}[field[1]], text)
+        return name
+
+
 class BuildsInsert(Miniature):
     """Writes the texts of the event into the text of a statement."""
 
-    exposed_by: ClassVar = ("payload-long-values",)
+    exposed_by: ClassVar = ("payload-long-values", "property-valid")
 
     def read(self, body: bytes) -> str:
         name = super().read(body)

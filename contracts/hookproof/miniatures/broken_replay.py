@@ -146,7 +146,8 @@ class KeysByRequestId(Miniature):
 class RemembersTheLast(Miniature):
     """Remembers the last hundred nonces."""
 
-    exposed_by: ClassVar = ("replay-later",)
+    exposed_by: ClassVar[tuple[str, ...]] = ("replay-later",)
+    remembered: ClassVar = 100
 
     def __init__(self, secret: str) -> None:
         super().__init__(secret)
@@ -157,7 +158,7 @@ class RemembersTheLast(Miniature):
             if stamp.nonce in self.last:
                 return False
             self.last[stamp.nonce] = None
-            if len(self.last) > 100:
+            if len(self.last) > self.remembered:
                 self.last.popitem(last=False)
             return True
 

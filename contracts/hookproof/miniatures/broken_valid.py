@@ -25,6 +25,13 @@ class CsrfGuard(Miniature):
         return super().receive(request)
 
 
+class InsistsOnSignature(Miniature):
+    """Was set up without a secret, and asks for a signature all the same."""
+
+    exposed_by: ClassVar = ("valid-unsigned",)
+    unsigned: ClassVar = True
+
+
 class ActsTwice(Miniature):
     """Is registered twice in its own event loop and acts on every event two times."""
 
@@ -47,8 +54,11 @@ class Reserialises(Miniature):
     )
 
     def expected(self, stamp: Stamp, body: bytes) -> str:
-        rewritten = json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":"))
-        return super().expected(stamp, rewritten.encode())
+        try:
+            rewritten = json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":"))
+            return super().expected(stamp, rewritten.encode())
+        except (ValueError, RecursionError) as error:
+            raise RefusedError(400) from error
 
 
 class StripsSlashes(Miniature):

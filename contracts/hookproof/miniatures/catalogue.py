@@ -20,6 +20,7 @@ MODULES = (
     "broken_payload",
     "broken_http",
     "broken_load",
+    "broken_property",
 )
 
 CORRECT: tuple[type[Miniature], ...] = (*correct.RECEIVERS, *correct_limits.RECEIVERS)

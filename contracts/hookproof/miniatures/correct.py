@@ -72,7 +72,7 @@ class LenientLayout(Miniature):
 class ActsLater(Miniature):
     """Answers first and acts a moment later, from a queue."""
 
-    delay: ClassVar[float] = 0.05
+    delay: ClassVar[float] = 0.021
 
     def act(self, event: str) -> None:
         timer = threading.Timer(self.delay, super().act, (event,))
@@ -115,6 +115,18 @@ class OneAtATime(Miniature):
             return super().receive(request)
 
 
+class TakesUnsigned(Miniature):
+    """Was set up without a secret, and verifies nothing."""
+
+    unsigned: ClassVar = True
+
+    def receive(self, request: Request) -> int:
+        if request.method != "POST":
+            return 405
+        self.act(self.read(request.body))
+        return 200
+
+
 class AcknowledgesRetries(IgnoresReplays):
     """Receives from a sender whose retries keep their nonce."""
 
@@ -148,6 +160,7 @@ class Rotates(Miniature):
 RECEIVERS: tuple[type[Miniature], ...] = (
     Plain,
     IgnoresReplays,
+    TakesUnsigned,
     AcknowledgesRetries,
     MinuteTolerance,
     TakesFutureTimes,

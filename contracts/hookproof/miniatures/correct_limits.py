@@ -38,7 +38,7 @@ class BodyLimit(Steps, Miniature):
 class DropsLargeBodies(OnTheWire):
     """Closes the connection of whoever announces more than 50 kB, without an answer."""
 
-    may_warn: ClassVar = ("valid-body-64k",)
+    may_warn: ClassVar = ("valid-body-64k", "payload-deep")  # the latter cannot be proven
 
     def refuse_unread(self, head: Request) -> int | None:
         return DROP if int(head.header("Content-Length") or 0) > 50_000 else None
@@ -53,9 +53,7 @@ class QueueFirst(Miniature):
         return body.decode("latin-1")
 
     def act(self, event: str) -> None:
-        timer = threading.Timer(0.03, self.work, (event.encode("latin-1"),))
-        timer.daemon = True
-        timer.start()
+        threading.Thread(target=self.work, args=(event.encode("latin-1"),), daemon=True).start()
 
     def work(self, body: bytes) -> None:
         """Act on a body that was taken, if it is an event."""
@@ -123,6 +121,7 @@ class RefusesEarly(OnTheWire):
 class Bans(Miniature):
     """Refuses everything from whoever has sent it twenty requests that it refused."""
 
+    defends_itself: ClassVar = True
     patience: ClassVar = 20
 
     def __init__(self, secret: str) -> None:
@@ -141,6 +140,8 @@ class Bans(Miniature):
 
 class Busy(Miniature):
     """Has no time for every thirteenth request."""
+
+    defends_itself: ClassVar = True
 
     def __init__(self, secret: str) -> None:
         super().__init__(secret)

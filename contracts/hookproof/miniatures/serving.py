@@ -15,17 +15,49 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BufferedReader
-from typing import ClassVar, cast, final
+from io import BufferedReader, RawIOBase
+from typing import TYPE_CHECKING, ClassVar, final
 
 from hookproof.miniatures.base import Miniature
 from hookproof_spec.request import Header, Request
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 STALLED_SECONDS = 5.0
 LINGER_SECONDS = 1.0
 EFFECTS = "/effects"
 DROP = 0
 """The status of a request whose connection is closed without an answer."""
+
+
+class _Arriving(RawIOBase):
+    """What arrives on a connection; counts how often it was read."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__()
+        self.count = 0
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        self.count += 1
+        return self._connection.recv_into(buffer)
+
+
+class Stream(BufferedReader):
+    """A connection's bytes, read ahead as they arrive; `reads` tells how many arrivals it took."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._arriving = _Arriving(connection)
+        super().__init__(self._arriving)
+
+    @property
+    def reads(self) -> int:
+        """How often the connection was read."""
+        return self._arriving.count
 
 
 class Steps:
@@ -38,7 +70,7 @@ class Steps:
         """Return a status that refuses a request before its body is read, `DROP`, or None."""
         return None
 
-    def read_body(self, stream: BufferedReader, head: Request) -> bytes:
+    def read_body(self, stream: Stream, head: Request) -> bytes:
         """Read the body to its end."""
         if "chunked" in (head.header("Transfer-Encoding") or "").lower():
             return b"".join(_chunks(stream))
@@ -51,7 +83,7 @@ class OnTheWire(Steps, Miniature):
     wire: ClassVar[bool] = True
 
 
-def _chunks(stream: BufferedReader) -> Iterator[bytes]:
+def _chunks(stream: Stream) -> Iterator[bytes]:
     while size := int(stream.readline().split(b";")[0], 16):
         yield stream.read(size)
         stream.readline()
@@ -119,6 +151,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     lingers = False
 
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self.rfile = self.stream = Stream(self.connection)
+
     def serve(self) -> None:
         """Answer one request."""
         head = Request(self.command, self.path, tuple(self.headers.items()), b"")
@@ -126,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
         if refused is not None:
             self._refuse_unread(refused)
             return
-        body = self.server.steps.read_body(cast(BufferedReader, self.rfile), head)
+        body = self.server.steps.read_body(self.stream, head)
         if len(body) < int(head.header("Content-Length") or 0):
             self.close_connection = True  # what is left would be taken for a request
         if (head.method, head.url) == ("GET", EFFECTS):

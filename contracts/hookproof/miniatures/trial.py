@@ -1,4 +1,4 @@
-"""Tries the contract on a miniature, as the self-proof and its tests do: in process or over HTTP."""
+"""Tries the contract on a miniature in process or over HTTP, as the self-proof and its tests do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from hookproof.effects import CallableProbe
 from hookproof.events import RuleFinished, RuleResult
 from hookproof.lab import Hooks
-from hookproof.miniatures.base import Miniature
+from hookproof.miniatures.base import OTHER_SECRET, Miniature
 from hookproof.miniatures.serving import serve
 from hookproof.rule import Rule
 from hookproof.run import Setup, run
@@ -46,12 +46,13 @@ def trial(
     seed: int = 0,
     replay: ReplayPolicy = ReplayPolicy.EITHER,
     wire: bool = False,
+    secret: str = SECRET,
 ) -> dict[str, RuleResult]:
     """Run rules against a new miniature, with every hook, and return how each ended.
 
     `wire` serves it over HTTP, as is always done where a miniature differs only there.
     """
-    receiver = kind(SECRET)
+    receiver = kind(secret)
     sibling = receiver.sibling()
 
     def advance(seconds: float) -> None:
@@ -62,7 +63,8 @@ def trial(
         setup = Setup(
             webhook=webhook_of(kind),
             spec="mobility-work",
-            secret=SECRET,
+            secret=None if kind.unsigned else secret,
+            other_secret=OTHER_SECRET,
             target=target,
             probe=CallableProbe(lambda: list(receiver.names)) if probe else None,
             policy=policy_of(kind, replay),

@@ -41,4 +41,6 @@ def _parts(rule: Rule, result: RuleResult) -> Iterator[tuple[str, str]]:
     if result.settle:
         yield "to settle", result.settle
     yield "remedy", rule.remedy
+    for number, line in enumerate(result.script.splitlines()):
+        yield "" if number else "as a test", line
     yield "again", f"the same command with --only {rule.id}"

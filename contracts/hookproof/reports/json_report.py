@@ -85,6 +85,7 @@ def rule_object(rule: Rule, result: RuleResult) -> Json:
         "message": result.message,
         "expected": result.expected,
         "settle": result.settle,
+        "script": result.script,
         "remedy": rule.remedy,
         "requests": result.requests,
         "seconds": round(result.seconds, 6),

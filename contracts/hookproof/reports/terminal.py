@@ -90,6 +90,13 @@ class TerminalReport:
     def _rule(self, rule: Rule, result: RuleResult) -> Iterator[str]:
         id_width = max((len(r.id) for r in self._rules), default=0)
         title_width = min(max((len(r.title) for r in self._rules), default=0), TITLE_WIDTH)
+        if result.verdict is Verdict.NOT_APPLICABLE:
+            if self.detail is Detail.VERBOSE:
+                yield self._not_tried(rule, result, id_width)
+            return
+        if result.verdict is Verdict.SKIPPED:
+            yield self._not_tried(rule, result, id_width)
+            return
         line = f"{self._mark(result.verdict)} {rule.id:<{id_width}}  {rule.title:<{title_width}}"
         if result.requests:
             line += f"  {_requests(result.requests):>12}  {_duration(result.seconds):>7}"
@@ -99,6 +106,10 @@ class TerminalReport:
         elif self.detail is Detail.VERBOSE:
             yield from map(self._faint, labelled(_shown(result)))
 
+    def _not_tried(self, rule: Rule, result: RuleResult, id_width: int) -> str:
+        text = f"{rule.id:<{id_width}}  {printable(result.message)}"
+        return self._faint(f"{self._mark(result.verdict)} {text}")
+
     def _faint(self, line: str) -> str:
         return self.console.paint(line, Style.FAINT)
 
@@ -106,6 +117,7 @@ class TerminalReport:
         yield from self._findings()
         if self.detail > Detail.QUIET:
             yield from self._open_musts()
+            yield from self._not_applicable()
             yield from self._summary(finished)
         elif self._found():
             yield ""
@@ -147,6 +159,19 @@ class TerminalReport:
             yield f"{self._mark(result.verdict)} {rule.id}: {printable(result.message)}"
             if result.settle:
                 yield f"    to settle: {printable(result.settle)}"
+
+    def _not_applicable(self) -> Iterator[str]:
+        """Tell the rules that did not apply, together by what they need."""
+        ids: dict[str, list[str]] = {}
+        for rule, result in self._results:
+            if result.verdict is Verdict.NOT_APPLICABLE:
+                ids.setdefault(result.message, []).append(rule.id)
+        if ids and self.detail is Detail.NORMAL:
+            yield from ("", self.console.paint("Not applicable", Style.STRONG), "")
+            for message, rules in ids.items():
+                yield self._faint(
+                    f"{self._mark(Verdict.NOT_APPLICABLE)} {printable(message)}: {', '.join(rules)}"
+                )
 
     def _summary(self, finished: RunFinished) -> Iterator[str]:
         yield ""

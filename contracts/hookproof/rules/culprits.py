@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hookproof.judging import answer
 from hookproof.lab import Case, Lab, outcome
 from hookproof.verdicts import Breach, Judgement, Outcome, Unproven
+from hookproof.wording import answer
 
 
 def forged(lab: Lab) -> Case:

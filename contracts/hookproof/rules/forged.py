@@ -109,6 +109,24 @@ def default_secret(lab: Lab) -> Iterator[Case]:
             yield Case(f"a request signed with the key {key!r}", forged.request)
 
 
+@rule(
+    id="forged-shared-secret",
+    level=Level.MUST,
+    title="Another webhook's secret signs nothing here",
+    requirement="A signature made with the secret of another webhook MUST be refused.",
+    source="our judgement: each webhook has a secret of its own; asked for by --other-secret-env",
+    remedy="Look the secret up by the webhook, and try no other.",
+    who=Who.SECRET,
+    needs=(Need.OTHER_SECRET,),
+    after=VERIFIES,
+)
+@refused
+def shared_secret(lab: Lab) -> Iterator[Case]:
+    """An event signed with the secret of another webhook."""
+    forged = lab.genuine(signer=Signer(lab.scheme, lab.other_secret or ""))
+    yield Case("a request signed with another webhook's secret", forged.request)
+
+
 def _signer_with(lab: Lab, key: str) -> Signer:
     """Return a signer whose key is this text as it stands, whatever form the scheme declares."""
     return Signer(replace(lab.scheme, key=KeyRule()), key)
@@ -146,6 +164,7 @@ ROOTS: tuple[Rule, ...] = (no_header, signature)
 RULES: tuple[Rule, ...] = (
     empty_secret,
     default_secret,
+    shared_secret,
     unkeyed_hash,
     *forged_parts.RULES,
     *forged_signatures.RULES,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 from dataclasses import replace
 
-from hookproof.judging import SHOWN, answer, listed
+from hookproof.controls import SHOWN
 from hookproof.lab import Case, Lab
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.targets.base import Exchange
 from hookproof.verdicts import Breach, Evidence, Holds, Judgement, Level
+from hookproof.wording import answer, listed
 
+TELLING = 8
+"""A secret of fewer characters may stand in an answer by chance."""
 TRACES = (
     b"Traceback (most recent call last)",
     b"at Object.<anonymous>",
@@ -39,7 +42,7 @@ def oracle(lab: Lab) -> Judgement:
     raw = lab.scheme.encoding.read(genuine.signatures[0]) or b""
     for words, needles in (
         ("the right signature", _spellings(raw)),
-        ("the secret", (lab.secret.encode(),)),
+        ("the secret", (lab.secret.encode(),) if len(lab.secret) >= TELLING else ()),
     ):
         if _says(sent.exchange, needles):
             hidden = replace(sent.exchange, headers=(), body=b"(left out: it reveals a secret)")

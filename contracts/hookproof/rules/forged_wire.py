@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from hookproof.controls import throttled
 from hookproof.effects import Effects
-from hookproof.judging import answer, judge_sent, throttled, worst
+from hookproof.judging import judge_sent, worst
 from hookproof.lab import Case, Lab, outcome
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.rules.roots import VERIFIES
 from hookproof.verdicts import Breach, Evidence, Holds, Judgement, Level, Outcome, Unproven
+from hookproof.wording import answer
 
 GENUINE = "a genuine event that opens the connection"
 
@@ -24,7 +26,7 @@ GENUINE = "a genuine event that opens the connection"
     remedy="Keep nothing of a verification for the next request of the connection.",
     who=Who.ANYONE,
     needs=(Need.RAW,),
-    after=VERIFIES,
+    after=(*VERIFIES, "forged-no-header"),
 )
 def after_valid(lab: Lab) -> Judgement:
     """On one kept connection a genuine event and then a forged one; once with a random signature,

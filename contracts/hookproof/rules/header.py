@@ -11,24 +11,15 @@ from functools import wraps
 
 from hookproof import header_items
 from hookproof.fresh import fresh_nonce
-from hookproof.judging import (
-    CaseMaker,
-    answer,
-    at,
-    calmly_refused,
-    judge_sent,
-    judge_survived,
-    listed,
-    not_calm,
-    survived,
-    worst,
-)
+from hookproof.judging import CaseMaker, at, judge_sent, worst
+from hookproof.judging_calm import calmly_refused, judge_survived, not_calm, survived
 from hookproof.lab import Case, Lab, outcome
 from hookproof.rule import Check, Need, Rule, Who, rule
 from hookproof.rules import culprits
 from hookproof.rules.roots import VERIFIES
 from hookproof.targets.base import Failure
 from hookproof.verdicts import Breach, Judgement, Level, Outcome, Unproven
+from hookproof.wording import answer, listed
 from hookproof_spec.scheme import Encoding
 from hookproof_spec.signing import Delivery
 from hookproof_spec.templates import ItemsHeader, PlainHeader
@@ -217,9 +208,13 @@ def _with_tail(lab: Lab, tail: str) -> Case:
 
 def _tailed(lab: Lab) -> Judgement:
     """Letters that a decoder skips leave the right signature: worth telling, and no more."""
+    before = lab.effects()
     sent = [lab.send(_with_tail(lab, "zz"))]
+    taken = outcome(sent[0]) is Outcome.ACCEPTED
+    if taken and before is not None:
+        taken = lab.watcher.wait_for(before.count + 1).count > before.count
     judged = judge_survived(lab, sent)
-    if isinstance(judged, Breach | Unproven) or outcome(sent[0]) is not Outcome.ACCEPTED:
+    if isinstance(judged, Breach | Unproven) or not taken:
         return judged
     return Breach(
         level=Level.INFO,

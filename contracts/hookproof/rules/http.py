@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator
 
-from hookproof.judging import NO_PLACE, answer, judge_effectless, listed, plural, survived
+from hookproof.judging import NO_PLACE, judge_effectless
+from hookproof.judging_calm import survived
 from hookproof.lab import Case, Lab, outcome
 from hookproof.rule import Need, Rule, Who, rule
-from hookproof.rules import http_connection, http_refusals
+from hookproof.rules import culprits, http_connection, http_refusals
 from hookproof.rules.roots import VERIFIES
 from hookproof.verdicts import (
     Breach,
@@ -20,6 +21,7 @@ from hookproof.verdicts import (
     NotApplicable,
     Outcome,
 )
+from hookproof.wording import answer, listed, plural
 
 SLOW_SECONDS = 5.0
 SENDERS_GIVE_UP = 10.0
@@ -98,9 +100,13 @@ def _by_other_methods(lab: Lab) -> Iterator[Case]:
     who=Who.SECRET,
     after=VERIFIES,
 )
-@survived
-def compressed(lab: Lab) -> Iterator[Case]:
+def compressed(lab: Lab) -> Judgement:
     """Events with Content-Encoding: gzip, signed over the compressed and over the plain bytes."""
+    return culprits.of_its_own(lab, _zipped(lab), culprits.forged(lab))
+
+
+@survived
+def _zipped(lab: Lab) -> Iterator[Case]:
     zipped = lab.genuine(gzip.compress(lab.body(), mtime=0)).request
     yield Case("a gzip body, signed as it travels", zipped.with_header("Content-Encoding", "gzip"))
     plain = lab.genuine()
@@ -148,11 +154,7 @@ def _lost(lab: Lab, sent: Evidence, effects: EffectCount) -> Breach:
     )
 
 
-RULES: tuple[Rule, ...] = (
-    *http_refusals.RULES,
-    *http_connection.RULES,
-    methods,
-    compressed,
-    ack_on_failure,
-    latency,
-)
+RULES: tuple[Rule, ...] = (*http_connection.RULES, methods, compressed, ack_on_failure)
+
+LAST: tuple[Rule, ...] = (*http_refusals.RULES, latency)
+"""What judges a run as a whole."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hookproof.bodies import compact
-from hookproof.judging import answer, settled_control, throttled, worst
+from hookproof.controls import settled_control, throttled
+from hookproof.judging import worst
 from hookproof.lab import Case, Lab, outcome
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.rules.roots import VERIFIES
 from hookproof.targets.base import Failure
 from hookproof.verdicts import Breach, Evidence, Holds, Judgement, Level, Outcome, Unproven
+from hookproof.wording import answer
 from hookproof_spec.request import Request
 
 LETTERS = 20_000

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hookproof.judging import SHOWN, answer, listed, not_calm, throttled
+from hookproof.controls import SHOWN, throttled
+from hookproof.judging_calm import not_calm
 from hookproof.lab import Case, Lab, outcome
 from hookproof.rule import Rule, Who, rule
 from hookproof.rules import culprits
 from hookproof.targets.base import Failure
 from hookproof.verdicts import Breach, Evidence, Holds, Judgement, Level, Outcome, Unproven
+from hookproof.wording import answer, listed
 
 TRIED_AGAIN = 4
 """Of how many kinds one request is sent again before the crash is believed."""

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from hookproof.controls import SHOWN, control
 from hookproof.effects import Effects
 from hookproof.fresh import marker_in
-from hookproof.judging import NO_PLACE, SHOWN, answer, at, control, listed, plural, worst
+from hookproof.judging import NO_PLACE, at, worst
 from hookproof.lab import Case, Lab, outcome
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.rules.roots import VERIFIES
@@ -22,6 +23,7 @@ from hookproof.verdicts import (
     Outcome,
     Unproven,
 )
+from hookproof.wording import answer, listed, plural
 from hookproof_spec.signing import Delivery
 
 ROUNDS, PAIRS = 10, 5
@@ -156,23 +158,28 @@ def _each_once(mixture: _Mixture, effects: EffectCount) -> Judgement:
 def forged_flood(lab: Lab) -> Judgement:
     """20 genuine events, 500 forged ones with a nonce each, 20 genuine events."""
     before = _genuine_ones(lab, "a genuine event before the flood")
-    if any(outcome(evidence) is not Outcome.ACCEPTED for evidence in before):
-        return Unproven(message="a genuine event before the flood was not accepted")
+    lost = _lost(before)
+    if lost:
+        return _not_accepted(lost)
+    first = lab.log.latencies[:SAMPLES]  # of the run: a second try finds what the first has left
     for _ in range(FLOOD):
         forged = lab.genuine().with_signature(lab.random_signature())
         lab.send(Case("a forged request", forged.request))
     after = _genuine_ones(lab, "a genuine event after 500 forged ones")
-    lost = [evidence for evidence in after if outcome(evidence) is not Outcome.ACCEPTED]
-    return _not_accepted(lost) if lost else _slower(before, after)
+    lost = _lost(after)
+    return _not_accepted(lost) if lost else _slower(first, after)
 
 
 def _genuine_ones(lab: Lab, note: str) -> list[Evidence]:
     counted = lab.effects()
-    sent = [lab.send(Case(note, lab.genuine().request)) for _ in range(SAMPLES)]
-    taken = [evidence for evidence in sent if outcome(evidence) is Outcome.ACCEPTED]
+    sent = [Evidence(note, lab.send_genuine(note)[1]) for _ in range(SAMPLES)]
     if counted is not None:
-        lab.watcher.wait_for(counted.count + len(taken))
+        lab.watcher.wait_for(counted.count + SAMPLES - len(_lost(sent)))
     return sent
+
+
+def _lost(sent: Sequence[Evidence]) -> list[Evidence]:
+    return [evidence for evidence in sent if outcome(evidence) is not Outcome.ACCEPTED]
 
 
 def _not_accepted(lost: Sequence[Evidence]) -> Judgement:
@@ -191,8 +198,8 @@ def _not_accepted(lost: Sequence[Evidence]) -> Judgement:
     )
 
 
-def _slower(before: Sequence[Evidence], after: Sequence[Evidence]) -> Judgement:
-    first = median(evidence.exchange.seconds for evidence in before)
+def _slower(before: Sequence[float], after: Sequence[Evidence]) -> Judgement:
+    first = median(before)
     last = median(evidence.exchange.seconds for evidence in after)
     words = f"{first * 1000:.1f} ms before 500 forged requests and {last * 1000:.1f} ms after them"
     if last > SLOWER * first and last - first > NOTICED_SECONDS:
@@ -200,7 +207,7 @@ def _slower(before: Sequence[Evidence], after: Sequence[Evidence]) -> Judgement:
             level=Level.INFO,
             message=f"grows slower with every forged request: {words}",
             expected=f"not more than {SLOWER:g} times as slow",
-            evidence=(before[0], after[-1]),
+            evidence=(after[-1],),
         )
     return Holds(message=words)
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 from hookproof.bodies import compact
-from hookproof.judging import NO_PLACE, accepted, judge_survived, survived
+from hookproof.controls import unless_banned
+from hookproof.judging import NO_PLACE, accepted
+from hookproof.judging_calm import judge_survived, survived
 from hookproof.lab import Case, Lab, outcome
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.rules import payload_size
@@ -187,9 +189,13 @@ def _loaded(lab: Lab) -> Iterator[Case]:
     who=Who.SECRET,
     needs=(Need.DATES,),
 )
-@accepted
-def date_forms(lab: Lab) -> Iterator[Case]:
+def date_forms(lab: Lab) -> Judgement:
     """Events whose dates are written without a fraction, with +02:00, with microseconds."""
+    return unless_banned(lab, _dated(lab))
+
+
+@accepted
+def _dated(lab: Lab) -> Iterator[Case]:
     moments = [pointer for pointer, form in payloads.dates(lab.webhook) if form == "date-time"]
     if not moments:
         return

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hookproof.judging import answer, at, control, judge_sent, judge_survived, not_calm, worst
+from hookproof.controls import control
+from hookproof.judging import at, judge_sent, worst
+from hookproof.judging_calm import judge_survived, not_calm
 from hookproof.lab import Case, Lab, outcome
 from hookproof.rule import Rule, Who, rule
 from hookproof.rules import culprits
 from hookproof.rules.roots import VERIFIES
 from hookproof.targets.base import Failure, Framing
 from hookproof.verdicts import Breach, Evidence, Judgement, Level, Outcome
+from hookproof.wording import answer
 from hookproof_spec.request import Request
 
 DEPTH = 100_000

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hookproof.controls import SHOWN, control
 from hookproof.effects import Effects
-from hookproof.judging import (
-    NEEDS_PROBE,
-    SHOWN,
-    acted_on_once,
-    answer,
-    control,
-    judge_copies,
-    plural,
-)
+from hookproof.judging_copies import NEEDS_PROBE, acted_on_once, judge_copies
 from hookproof.lab import Case, Lab, outcome
 from hookproof.rule import Need, Rule, rule
 from hookproof.rules import replay_hooks, replay_rewritten
@@ -28,9 +21,12 @@ from hookproof.verdicts import (
     Outcome,
     Unproven,
 )
+from hookproof.wording import answer, plural
 from hookproof_spec.signing import Delivery
 
 COPIES = 20
+ROUNDS = 3
+"""How many races are run: on a busy machine, one may pass over a window of milliseconds."""
 OTHERS = 200
 
 
@@ -96,7 +92,16 @@ def repeated(lab: Lab) -> Judgement:
     repeats=3,
 )
 def race(lab: Lab) -> Judgement:
-    """A new event on 20 connections, the last byte of all leaving together."""
+    """A new event on 20 connections, the last byte of all leaving together; three times over."""
+    judgements = []
+    for _ in range(ROUNDS):
+        judgements.append(_one_race(lab))
+        if not isinstance(judgements[-1], Holds):
+            break
+    return judgements[-1]
+
+
+def _one_race(lab: Lab) -> Judgement:
     before = lab.effects()
     copies = lab.burst(f"one of {COPIES} identical requests", [lab.genuine().request] * COPIES)
     taken = [copy for copy in copies if outcome(copy) is Outcome.ACCEPTED]
@@ -104,7 +109,7 @@ def race(lab: Lab) -> Judgement:
     if before is not None:
         return _race_by_effects(lab, copies, taken, before)
     if not taken:
-        return _none_taken(copies)
+        return _none_taken(lab, copies)
     if len(taken) == 1:
         return control(lab) or Holds(evidence=tuple(copies[:SHOWN]))
     if lab.refuses_replays:
@@ -139,7 +144,7 @@ def _race_by_effects(
             effects=effects,
         )
     if effects.after < effects.expected:
-        return _lost(taken, effects) if taken else _none_taken(copies)
+        return _lost(taken, effects) if taken else _none_taken(lab, copies)
     return Holds(evidence=tuple(copies[:SHOWN]))
 
 
@@ -153,10 +158,10 @@ def _lost(taken: list[Evidence], effects: EffectCount) -> Breach:
     )
 
 
-def _none_taken(copies: list[Evidence]) -> Judgement:
+def _none_taken(lab: Lab, copies: list[Evidence]) -> Judgement:
     trouble = next((copy for copy in copies if outcome(copy) is not Outcome.REJECTED), None)
     if trouble is None:
-        return Breach(
+        return control(lab) or Breach(
             message=f"refuses all of {COPIES} identical requests that arrive at once:"
             f" {answer(copies[0].exchange)}; the event is lost",
             expected="exactly one effect",

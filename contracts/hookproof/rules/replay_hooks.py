@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hookproof.judging import acted_on_once, answer, judge_copies, settled_control, worst
+from hookproof.controls import settled_control
+from hookproof.judging import worst
+from hookproof.judging_copies import acted_on_once, judge_copies
 from hookproof.lab import Case, Lab, outcome
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.rules.ages import allowed_age
 from hookproof.rules.roots import AGES, ONCE
 from hookproof.verdicts import Breach, Evidence, Holds, Judgement, Level, Outcome, Unproven
+from hookproof.wording import answer
 from hookproof_spec.signing import Delivery
 
 DEFAULT_WINDOW = 300.0
@@ -110,7 +113,7 @@ def after_failure(lab: Lab) -> Judgement:
     acted = before is None or lab.watcher.wait_for(before.count + 1).count == before.count + 1
     if outcome(again) is Outcome.ACCEPTED and acted:
         return Holds(evidence=(failed, again))
-    return Breach(
+    return settled_control(lab) or Breach(
         message="takes the retry of a failed delivery for a replay:"
         f" {answer(again.exchange)}{'' if acted else ', without effect'}; the event is lost",
         expected="2xx and one effect",

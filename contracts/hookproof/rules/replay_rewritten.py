@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from hookproof import header_items
 from hookproof.bodies import compact
-from hookproof.judging import acted_on_once
+from hookproof.judging_copies import acted_on_once
 from hookproof.lab import Case, Lab
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.rules.roots import REWRITES

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hookproof.judging import (
-    SHOWN,
-    answer,
-    judge_copies,
-    refused,
-    survived,
-)
+from hookproof.controls import SHOWN
+from hookproof.judging import refused
+from hookproof.judging_calm import survived
+from hookproof.judging_copies import judge_copies
 from hookproof.lab import Case, Lab, outcome
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.rules.ages import MARGIN, allowed_age, margin, too_far_apart
 from hookproof.rules.roots import AGES, VERIFIES
-from hookproof.verdicts import Breach, Evidence, Holds, Judgement, Level, NotApplicable, Outcome
+from hookproof.verdicts import (
+    Breach,
+    Evidence,
+    ForgedPolicy,
+    Holds,
+    Judgement,
+    Level,
+    NotApplicable,
+    Outcome,
+)
+from hookproof.wording import answer
 from hookproof_spec.request import Request
 from hookproof_spec.scheme import TimeUnit
 
@@ -75,6 +82,8 @@ def two_hours(lab: Lab) -> Judgement:
         for age, words in LADDER
     ]
     lab.settle()
+    if lab.policy.forged is ForgedPolicy.IGNORES:
+        return _two_hours_old(lab)  # its status tells nothing
     taken = [evidence for evidence in sent if outcome(evidence) is Outcome.ACCEPTED]
     if sent[-1] in taken:
         return Breach(
@@ -86,6 +95,12 @@ def two_hours(lab: Lab) -> Judgement:
         message=f"the oldest it accepts is {taken[-1].note}" if taken else "",
         evidence=tuple(sent[:SHOWN]),
     )
+
+
+@refused
+def _two_hours_old(lab: Lab) -> Iterator[Case]:
+    stale = lab.genuine(timestamp=lab.clock() - 2 * HOUR)
+    yield Case("a correctly signed request that is two hours old", stale.request)
 
 
 @rule(

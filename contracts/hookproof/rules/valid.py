@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from hookproof.judging import accepted, answer
+from hookproof.judging import accepted
 from hookproof.lab import Case, Lab
-from hookproof.rule import Rule, Who, rule
+from hookproof.rule import Need, Rule, Who, rule
 from hookproof.rules import valid_json, valid_time, valid_wire
 from hookproof.targets.base import Exchange
 from hookproof.verdicts import (
@@ -21,6 +21,34 @@ from hookproof.verdicts import (
     Outcome,
     Unproven,
 )
+from hookproof.wording import answer
+
+
+@rule(
+    id="valid-unsigned",
+    level=Level.MUST,
+    title="A receiver without a secret takes unsigned events",
+    requirement="A receiver that runs without a secret MUST accept a request without a signature.",
+    source="vendor: a receiver can ignore the signature altogether",
+    remedy="Ask for a signature only where a secret is configured.",
+    who=Who.SENDER,
+    needs=(Need.UNSIGNED,),
+    after=(),
+)
+def unsigned(lab: Lab) -> Judgement:
+    """An event without the signature header."""
+    before = lab.effects()
+    _, exchange = lab.send_genuine("an unsigned event")
+    sent = Evidence("an unsigned event", exchange)
+    if before is not None:
+        lab.watcher.wait_for(before.count + 1)
+    if Outcome.of(exchange) is Outcome.REJECTED:
+        return Breach(
+            message=f"refuses an unsigned event: {answer(exchange)}",
+            expected="2xx, as it is said to run without a secret",
+            evidence=(sent,),
+        )
+    return Holds(evidence=(sent,))
 
 
 @rule(
@@ -32,7 +60,7 @@ from hookproof.verdicts import (
     remedy="Exempt the route from CSRF checks, register its exact URL, read the raw bytes, trim the"
     " configured secret, and compare seconds with seconds.",
     who=Who.SENDER,
-    after=(),
+    after=("valid-unsigned",),
     core=True,
 )
 def basic(lab: Lab) -> Judgement:
@@ -205,6 +233,7 @@ def nonce_last_char(lab: Lab) -> list[Case]:
 
 
 RULES: tuple[Rule, ...] = (
+    unsigned,
     basic,
     *valid_json.RULES,
     *valid_wire.RULES,

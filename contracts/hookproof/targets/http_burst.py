@@ -95,7 +95,9 @@ def send_together(sender: Sender, requests: Sequence[Request]) -> list[Exchange]
             return [unreachable(request, error) for request in requests]
         _gather(loop, flights, clock() + min(GATHERING_SECONDS, sender.timeout / 2))
         loop.release()
-        loop.run()
+        while len(loop):
+            for flight in loop.step():  # at once: a worker may wait for its end before the next
+                sender.lines.put_away(flight, keep=False)
     for flight in flights:
         sender.lines.put_away(flight, keep=False)
     return [flight.exchange() for flight in flights]

@@ -53,12 +53,16 @@ class Wire:
 
 @final
 class Encoder:
-    """Turns requests into bytes for one receiver, with `extra` header lines after their own."""
+    """Turns requests into bytes for one receiver, with `extra` header lines after their own.
+
+    An extra line takes the place of a request's lines of the same name.
+    """
 
     def __init__(self, address: Address, extra: Sequence[Header] = ()) -> None:
         self._own = address.url
         self._host = address.host_header
         self._extra = tuple(extra)
+        self._replaced = {name.lower() for name, _ in extra}
 
     def encode(self, request: Request, framing: Framing = PLAIN) -> Wire:
         """Return a request's bytes: its lines as they are, and what it needs to be HTTP at all.
@@ -66,13 +70,16 @@ class Encoder:
         Raises:
             HookproofError: a line holds a character that is not one byte.
         """
-        headers = (*request.headers, *self._extra)
+        own = request.headers
+        if self._replaced:
+            own = tuple(line for line in own if line[0].lower() not in self._replaced)
+        headers = (*own, *self._extra)
         named = {name.lower() for name, _ in headers}
         target, authority = request_target(request.url)
         lines = [f"{request.method} {target} HTTP/1.1"]
         if "host" not in named:
-            own = not authority or request.url == self._own
-            lines.append(f"Host: {self._host if own else authority}")
+            here = not authority or request.url == self._own
+            lines.append(f"Host: {self._host if here else authority}")
         lines += [f"{name}: {value}" for name, value in headers]
         length = _length_line(request, framing, named)
         if length:

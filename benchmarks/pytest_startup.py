@@ -1,0 +1,90 @@
+"""What a plugin costs a pytest run that does not use it: ours beside its peers, interleaved.
+
+Each plugin has a virtual environment of its own under `.cache/bench`, made on the first call; the
+plain one holds pytest and all that hookproof depends on, so that only the plugin differs. Byte code
+is compiled. Prints the median CPU time of a run of one empty test, the difference from the plain
+run in milliseconds, and the quartiles of both.
+
+    .venv/bin/python benchmarks/pytest_startup.py [--runs 20]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+HOME = ROOT / ".cache" / "bench"
+KINDS = {
+    "plain": ["pytest"],
+    "hookproof": ["pytest", str(ROOT)],
+    "hookproof alone": ["pytest", str(ROOT)],
+    "pytest-httpserver": ["pytest", "pytest-httpserver"],
+    "schemathesis": ["pytest", "schemathesis"],
+}
+
+
+WITHOUT = {"hookproof alone": ["-p", "no:hypothesispytest"]}
+SHARED = {"hookproof alone": "hookproof"}
+
+
+def prepared(name: str, packages: list[str]) -> Path:
+    """Return the Python of a plugin's environment, made where it is missing."""
+    python = HOME / name / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", HOME / name], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+        subprocess.run([python, "-m", "compileall", "-q", HOME / name], check=False)
+    return python
+
+
+def cpu_milliseconds(name: str, python: Path, folder: str) -> float:
+    """Run pytest on one empty test and return the CPU time it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "PYTHON"))}
+    subprocess.run(
+        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *WITHOUT.get(name, []), folder],
+        check=True,
+        capture_output=True,
+        env=environment,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
+    return spent * 1000
+
+
+def quartiles(values: list[float]) -> str:
+    low, _, high = statistics.quantiles(values, n=4)
+    return f"{low:.0f}-{high:.0f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=20)
+    runs = parser.parse_args().runs
+    pythons = {name: prepared(SHARED.get(name, name), KINDS[name]) for name in KINDS}
+    times: dict[str, list[float]] = {name: [] for name in KINDS}
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "test_nothing.py").write_text("def test_nothing() -> None:\n    pass\n")
+        for name, python in pythons.items():
+            cpu_milliseconds(name, python, folder)
+        for _ in range(runs):
+            for name, python in pythons.items():
+                times[name].append(cpu_milliseconds(name, python, folder))
+    print(f"{platform.platform()}, Python {platform.python_version()}, {runs} runs each")
+    plain = statistics.median(times["plain"])
+    for name, values in times.items():
+        median = statistics.median(values)
+        spread = quartiles(values)
+        print(f"{name:18} {median:7.1f} ms CPU  {median - plain:+7.1f} ms  quartiles {spread}")
+
+
+if __name__ == "__main__":
+    main()

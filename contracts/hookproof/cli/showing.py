@@ -1,0 +1,86 @@
+"""What `hookproof demo` does: two receivers, two runs, and what to try next."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from hookproof.catalogue import RULES
+from hookproof.cli.demo import Options
+from hookproof.cli.signals import ended_gently
+from hookproof.cli.verifying import told
+from hookproof.effects import UrlProbe
+from hookproof.events import ExitStatus
+from hookproof.miniatures.broken_replay import ChecksThenSets
+from hookproof.nonces import MemoryNonceStore
+from hookproof.receiver import create_receiver
+from hookproof.redact import Redactor
+from hookproof.reports.console import Console
+from hookproof.reports.terminal import Detail, TerminalReport
+from hookproof.run import Setup, run
+from hookproof.serving import serve
+from hookproof.targets.http import HttpTarget
+from hookproof_spec import load
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+SECRET = "hookproof-demo-secret"
+"""Public on purpose: it protects nothing but the demonstration."""
+SPEC = "mobility-work"
+BUG = ChecksThenSets
+
+
+def perform(options: Options) -> int:
+    """Show both runs; return 0 when the correct receiver passed and the bug was found."""
+    console = options.output.console()
+    webhook = load(SPEC).webhook()
+    receiver = create_receiver(webhook, SECRET, nonces=MemoryNonceStore())
+    with ended_gently(), serve(receiver) as server:
+        console.line("1. The contract against a correct receiver\n")
+        proven = _judge(server.url, console, options.output.detail)
+        console.line(f"\n2. The same against one with a bug: {_first_line(BUG.__doc__)}\n")
+        found = _judge_app(BUG(SECRET), console)
+        right = (proven, found) == (ExitStatus.PROVEN, ExitStatus.BROKEN)
+        console.line(f"\n{_conclusion(right)}")
+        if not options.once:
+            _invite(server.url, console)
+    return 0 if right else 1
+
+
+def _judge_app(app: WSGIApplication, console: Console) -> int:
+    with serve(app) as server:
+        return _judge(server.url, console, Detail.QUIET)
+
+
+def _judge(url: str, console: Console, detail: Detail) -> int:
+    setup = Setup(
+        webhook=load(SPEC).webhook(),
+        spec=SPEC,
+        secret=SECRET,
+        target=HttpTarget(f"{url}/webhook"),
+        probe=UrlProbe(f"{url}/effects"),
+        rules=tuple(rule for rule in RULES if not rule.opt_in),
+    )
+    redactor = Redactor([SECRET], setup.webhook.scheme)
+    return told(redactor.events(run(setup)), [TerminalReport(console, detail)])
+
+
+def _conclusion(right: bool) -> str:
+    if right:
+        return "The correct receiver passed, and the bug was found. Now yours: hookproof verify URL"
+    return "This is not what a demonstration should show: please report it as a bug of hookproof."
+
+
+def _invite(url: str, console: Console) -> None:
+    console.line(
+        "\nThe correct receiver goes on listening until Ctrl-C. In another terminal:\n\n"
+        f"  export HOOKPROOF_SECRET={SECRET}\n"
+        f"  hookproof verify {url}/webhook --effects-url {url}/effects\n"
+        f"  hookproof sign --url {url}/webhook --format curl"
+    )
+    threading.Event().wait()
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]

@@ -1,0 +1,80 @@
+"""A rule inside a test: what pytest is told of how it ended, in our words, without our frames."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import pytest
+
+from hookproof.events import RuleResult
+from hookproof.pytest_support.contract import ContractRule
+from hookproof.pytest_support.frames import with_errors_of_theirs
+from hookproof.pytest_support.missing import complaint
+from hookproof.pytest_support.remarks import HookproofRemark, HookproofWarning
+from hookproof.pytest_support.session import Contracts, engage
+from hookproof.pytest_support.words import finding, in_words_of_pytest
+from hookproof.rule import Rule
+from hookproof.under_test import Receiver
+from hookproof.verdicts import Verdict
+from hookproof_spec.errors import HookproofError
+
+__tracebackhide__ = True
+LEFT_OUT = RuleResult(verdict=Verdict.SKIPPED, message="left out by the configuration")
+
+
+def check(asked: ContractRule, item: pytest.Item, receiver: object) -> None:
+    """Try a rule on a receiver, and end the test accordingly."""
+    contracts = engage(item.config)
+    result = LEFT_OUT if asked.skipped else _result(contracts, asked.rule, item, receiver)
+    item.user_properties += [
+        ("hookproof.rule", asked.rule.id),
+        ("hookproof.category", asked.rule.category.value),
+        ("hookproof.level", asked.rule.level.value),
+        ("hookproof.verdict", result.verdict.value),
+    ]
+    shown = in_words_of_pytest(result)
+    match result.verdict:
+        case Verdict.PASS:
+            return
+        case Verdict.FAIL:
+            pytest.fail(finding(asked.rule, shown, item.nodeid), pytrace=False)
+        case Verdict.WARN | Verdict.INFO:
+            _warn(asked.rule, shown, item)
+        case Verdict.UNPROVEN | Verdict.BLOCKED if contracts.settings.strict:
+            pytest.fail(finding(asked.rule, shown, item.nodeid), pytrace=False)
+        case _:
+            pytest.skip(reason(shown))
+
+
+def reason(result: RuleResult) -> str:
+    """Say why a test is skipped."""
+    settle = f"; to settle: {result.settle}" if result.verdict is Verdict.UNPROVEN else ""
+    verdict = result.verdict.value.replace("-", " ")
+    return f"{verdict}: {result.message}{settle if result.settle else ''}"
+
+
+def _result(contracts: Contracts, rule: Rule, item: pytest.Item, receiver: object) -> RuleResult:
+    if not isinstance(receiver, Receiver):
+        _trouble(contracts, complaint(receiver))
+    try:
+        return with_errors_of_theirs(lambda: contracts.result(receiver, rule, item))
+    except HookproofError as error:
+        _trouble(contracts, f"hookproof: {error}")
+
+
+def _trouble(contracts: Contracts, text: str) -> NoReturn:
+    """Fail once for what no rule is to blame for; every other rule would say the same."""
+    if text in contracts.troubles:
+        pytest.skip(f"blocked: {text.splitlines()[0]}")
+    contracts.troubles.add(text)
+    pytest.fail(text, pytrace=False)
+
+
+def _warn(rule: Rule, shown: RuleResult, item: pytest.Item) -> None:
+    kind = HookproofRemark if shown.verdict is Verdict.INFO else HookproofWarning
+    try:
+        item.warn(kind(finding(rule, shown, item.nodeid)))
+    except HookproofRemark:
+        return  # warnings are errors in this run, which a remark is not meant to be
+    except HookproofWarning as warning:
+        pytest.fail(str(warning), pytrace=False)

@@ -1,0 +1,176 @@
+"""One search by Hypothesis, run by us: seeded, silent, within a budget of time."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, final
+
+from hypothesis import HealthCheck, Phase, Verbosity, configuration, errors, given, seed, settings
+
+from hookproof.lab import CannotTell, Lab
+from hookproof.verdicts import Breach, Evidence, Unproven
+from hookproof_spec.errors import HookproofError
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+Case = TypeVar("Case")
+
+
+def _keep_away() -> None:
+    """Let Hypothesis keep its tables in the user's cache, and leave no folder where we are run.
+
+    Inside pytest, and where the user has chosen a place, it is not for us to choose.
+    """
+    if "pytest" not in sys.modules and "HYPOTHESIS_STORAGE_DIRECTORY" not in os.environ:
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        configuration.set_hypothesis_home_dir(Path(cache) / "hookproof" / "hypothesis")
+
+
+_keep_away()
+
+
+class Falsified(Exception):
+    """Raised inside a search where a case shows a breach, which Hypothesis then makes smaller."""
+
+
+@final
+class _OutOfTime(BaseException):
+    """Ends a search at once: what is not an `Exception` is no case for Hypothesis."""
+
+
+@final
+class _Interrupted(BaseException):
+    """Takes an error past Hypothesis, which would try to make its case smaller."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+@final
+@dataclass(slots=True)
+class Search:
+    """One search: what it has tried and the smallest breach it has seen.
+
+    `found` is a breach, or what cannot be proven because it was seen only once.
+    """
+
+    name: str
+    seed: int
+    examples: int
+    ends: float
+    tried: int = 0
+    cut: bool = False
+    found: Breach | Unproven | None = None
+    _seen: list[Breach] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, lab: Lab, name: str, *, times: float = 1) -> Search:
+        """Return a search with a lab's effort; one seed and one name try the same cases again."""
+        return cls(
+            name=name,
+            seed=zlib.crc32(f"{lab.seed} {name}".encode()),
+            examples=max(1, int(times * lab.examples)),
+            ends=time.monotonic() + lab.search_seconds,
+        )
+
+    def settings(self, **more: int) -> settings:
+        """Return Hypothesis' settings for this search."""
+        return settings(
+            max_examples=self.examples,
+            deadline=None,
+            database=None,
+            derandomize=False,
+            print_blob=False,
+            report_multiple_bugs=False,
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.explicit, Phase.generate, Phase.shrink],
+            **more,  # type: ignore[arg-type]
+        )
+
+    def each(self, cases: Iterable[Case], judge: Callable[[Case], Breach | None]) -> Search:
+        """Try cases one by one that are as small as can be; the first breach is what is found."""
+        for case in cases:
+            if self.found is None and not self._late():
+                self.tried += 1
+                self.found = judge(case)
+        return self
+
+    def through(
+        self, cases: SearchStrategy[Case], judge: Callable[[Case], Breach | None]
+    ) -> Search:
+        """Let Hypothesis draw cases, and make the first one that is a breach as small as it can.
+
+        Raises:
+            HookproofError, CannotTell: a judge raised it; the search has ended there.
+        """
+
+        def test(case: Case) -> None:
+            self.step()
+            self.tried += 1
+            self.keep(self.guarded(lambda: judge(case)))
+
+        test.__name__ = test.__qualname__ = self.name.replace("-", "_")
+        return self.run(seed(self.seed)(self.settings()(given(cases)(test))))
+
+    def run(self, test: Callable[[], None]) -> Search:
+        """Call what Hypothesis made of a test, and keep what it found."""
+        if self.found is not None:
+            return self
+        try:
+            test()
+        except errors.Flaky:  # it is an ExceptionGroup as well, so it comes first
+            self.found = _seen_once(self._seen)
+        except (Falsified, _OutOfTime):
+            self.found = self._seen[-1] if self._seen else None
+        except errors.Unsatisfiable:
+            pass  # nothing of the kind can be made here
+        except _Interrupted as interrupted:
+            raise interrupted.error from interrupted
+        return self
+
+    def step(self) -> None:
+        """End the search where its time is over."""
+        if self._late():
+            raise _OutOfTime
+
+    def guarded(self, judge: Callable[[], Breach | None]) -> Breach | None:
+        """Judge; what a judge raises ends the search instead of being taken for a finding."""
+        try:
+            return judge()
+        except (CannotTell, HookproofError) as error:
+            raise _Interrupted(error) from error
+
+    def keep(self, breach: Breach | None) -> None:
+        """Keep a breach and tell Hypothesis of it. The last one kept is the smallest."""
+        if breach is not None:
+            self._seen.append(breach)
+            raise Falsified
+
+    def _late(self) -> bool:
+        self.cut = self.cut or time.monotonic() > self.ends
+        return self.cut
+
+    @property
+    def words(self) -> str:
+        """How much was tried."""
+        return f"{self.tried} examples" + (", then its time was over" if self.cut else "")
+
+
+def _seen_once(seen: list[Breach]) -> Unproven | None:
+    if not seen:
+        return None
+    evidence: tuple[Evidence, ...] = seen[-1].evidence
+    return Unproven(
+        message=f"seen once and not again: {seen[-1].message}",
+        settle="run it again; a receiver that behaves alike each time is judged for certain",
+        evidence=evidence,
+    )

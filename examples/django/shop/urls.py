@@ -1,0 +1,5 @@
+from django.urls import path
+
+from shop.views import webhook
+
+urlpatterns = [path("webhook/", webhook)]
