@@ -13,7 +13,7 @@ from hookproof.events import Event, ExitStatus
 from hookproof.reports.console import CLEAR_LINE, Colour, Console
 from hookproof.reports.exchanges import printable
 from hookproof.reports.finding import finding_text
-from hookproof.reports.terminal import Detail, TerminalReport
+from hookproof.reports.terminal import TOGETHER, Detail, TerminalReport
 from hookproof.verdicts import Evidence, Level, Verdict
 from support.told import a_result, a_rule, a_run, an_answer
 
@@ -71,8 +71,8 @@ def test_every_verdict_is_told_in_words(verdict: Verdict) -> None:
     text = shown(a_run((a_rule(), a_result(verdict))))
     if verdict is Verdict.SKIPPED:
         assert re.search(r"^- replay-race +20 identical", text, re.MULTILINE)
-    elif verdict is Verdict.NOT_APPLICABLE:
-        assert re.search(r"^· 20 identical.*: replay-race$", text, re.MULTILINE)
+    elif verdict in TOGETHER:
+        assert re.search(r"^[-·] 20 identical.*: replay-race$", text, re.MULTILINE)
     else:
         assert verdict is Verdict.PASS or f"    {verdict.value}: 20 identical" in text
 
@@ -237,3 +237,10 @@ def test_reader_that_goes_away_does_not_stop_the_run() -> None:
     console = Console(Gone(io.BytesIO()))
     console.line("nobody hears this")
     console.line("nor this")
+
+
+def test_one_cause_that_blocks_many_rules_takes_one_line() -> None:
+    blocked = [(a_rule(f"rule-{n}"), a_result(Verdict.BLOCKED)) for n in range(84)]
+    text = shown(a_run(*blocked))
+    assert "- 20 identical requests at once had 3 effects: 84 rules" in text.splitlines()
+    assert "rule-7" not in text

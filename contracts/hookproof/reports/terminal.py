@@ -17,6 +17,10 @@ from hookproof.verdicts import Level, Policy, Verdict
 
 FINDINGS = (Verdict.FAIL, Verdict.WARN, Verdict.INFO)
 """The verdicts that are told in full, worst first."""
+TOGETHER = (Verdict.BLOCKED, Verdict.NOT_APPLICABLE)
+"""The verdicts that many rules share for one reason: told together at the end."""
+LISTED = 12
+"""How many rules are named there; of more, the number says enough."""
 TITLE_WIDTH = 60
 
 
@@ -90,7 +94,7 @@ class TerminalReport:
     def _rule(self, rule: Rule, result: RuleResult) -> Iterator[str]:
         id_width = max((len(r.id) for r in self._rules), default=0)
         title_width = min(max((len(r.title) for r in self._rules), default=0), TITLE_WIDTH)
-        if result.verdict is Verdict.NOT_APPLICABLE:
+        if result.verdict in TOGETHER:
             if self.detail is Detail.VERBOSE:
                 yield self._not_tried(rule, result, id_width)
             return
@@ -117,7 +121,8 @@ class TerminalReport:
         yield from self._findings()
         if self.detail > Detail.QUIET:
             yield from self._open_musts()
-            yield from self._not_applicable()
+            yield from self._together(Verdict.BLOCKED, "Blocked")
+            yield from self._together(Verdict.NOT_APPLICABLE, "Not applicable")
             yield from self._summary(finished)
         elif self._found():
             yield ""
@@ -151,7 +156,7 @@ class TerminalReport:
         still_open = [
             (rule, result)
             for rule, result in self._results
-            if rule.level is Level.MUST and result.verdict in (Verdict.UNPROVEN, Verdict.BLOCKED)
+            if rule.level is Level.MUST and result.verdict is Verdict.UNPROVEN
         ]
         if still_open:
             yield from ("", self.console.paint("Not proven", Style.STRONG), "")
@@ -160,18 +165,17 @@ class TerminalReport:
             if result.settle:
                 yield f"    to settle: {printable(result.settle)}"
 
-    def _not_applicable(self) -> Iterator[str]:
-        """Tell the rules that did not apply, together by what they need."""
+    def _together(self, verdict: Verdict, heading: str) -> Iterator[str]:
+        """Tell the rules that ended alike together, by the reason that they share."""
         ids: dict[str, list[str]] = {}
         for rule, result in self._results:
-            if result.verdict is Verdict.NOT_APPLICABLE:
+            if result.verdict is verdict:
                 ids.setdefault(result.message, []).append(rule.id)
         if ids and self.detail is Detail.NORMAL:
-            yield from ("", self.console.paint("Not applicable", Style.STRONG), "")
+            yield from ("", self.console.paint(heading, Style.STRONG), "")
             for message, rules in ids.items():
-                yield self._faint(
-                    f"{self._mark(Verdict.NOT_APPLICABLE)} {printable(message)}: {', '.join(rules)}"
-                )
+                listed = ", ".join(rules) if len(rules) <= LISTED else f"{len(rules)} rules"
+                yield self._faint(f"{self._mark(verdict)} {printable(message)}: {listed}")
 
     def _summary(self, finished: RunFinished) -> Iterator[str]:
         yield ""

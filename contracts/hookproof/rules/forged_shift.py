@@ -43,7 +43,7 @@ def _severe_with_effect(judgement: Judgement) -> Judgement:
     source="Standard Webhooks: identifiers must not contain the separator, against such attacks",
     remedy=STRICT,
     needs=(Need.NONCE, Need.BODY),
-    after=VERIFIES,
+    after=(*VERIFIES, "valid-key-order"),  # its captures have their members in another order
 )
 def shift_nonce(lab: Lab) -> Judgement:
     """A captured request cut at the first and second dot of its body: plain, without a comma in
@@ -80,7 +80,7 @@ def _nonce_shifts(lab: Lab) -> Iterator[Case]:
     " future, or as no number, which is never too old",
     remedy=STRICT,
     needs=(Need.TIMESTAMP, Need.NONCE, Need.BODY),
-    after=AGES,
+    after=(*AGES, "valid-key-order"),
 )
 def shift_timestamp(lab: Lab) -> Judgement:
     """The nonce moved into the timestamp and the body's beginning into the nonce; the capture once
