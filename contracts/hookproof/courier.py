@@ -102,7 +102,7 @@ class Courier:
     def _skew_of(self, date: str) -> float | None:
         try:
             return parsedate_to_datetime(date).timestamp() - self.wall()
-        except ValueError:
+        except (ValueError, OverflowError):  # a receiver may say anything, numbers of 20 digits too
             return None
 
     def _asked_pause(self, exchange: Exchange) -> float | None:
