@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import final
 
 from hookproof.bodies import Bodies, compact
@@ -16,6 +17,7 @@ from hookproof.targets.base import Exchange, Framing, Target
 from hookproof.verdicts import Evidence, Outcome, Policy, ReplayPolicy, Unproven
 from hookproof.watcher import Watcher
 from hookproof_spec import payloads
+from hookproof_spec.errors import HookproofError
 from hookproof_spec.request import Request
 from hookproof_spec.scheme import SignatureScheme
 from hookproof_spec.signing import Delivery, Signer
@@ -202,6 +204,21 @@ class Lab:
     def burst(self, note: str, requests: Sequence[Request]) -> list[Evidence]:
         """Send requests at the same moment."""
         return [Evidence(note, exchange) for exchange in self.courier.burst(requests)]
+
+    def restart(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Let the team's hook restart the receiver, with more variables in its environment.
+
+        Raises:
+            CannotTell: the hook is not given, or could not do it.
+        """
+        if self.hooks.restart is None:
+            raise CannotTell(Unproven(message="no way to restart the receiver is given"))
+        try:
+            self.hooks.restart(environment)
+        except HookproofError as error:
+            raise CannotTell(
+                Unproven(message=str(error), settle="a restart that succeeds")
+            ) from error
 
     def settle(self) -> None:
         """Wait for effects that requests of uncertain outcome may still have."""

@@ -31,8 +31,7 @@ DEFAULT_WINDOW = 300.0
 @acted_on_once
 def restart(lab: Lab, original: Delivery) -> Iterator[Case]:
     """An accepted request once more, after the restart hook."""
-    if lab.hooks.restart is not None:
-        lab.hooks.restart({})
+    lab.restart()
     yield Case("the same bytes after a restart", original.request)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 from hookproof.bodies import compact
 from hookproof.controls import settled_control
-from hookproof.judging import NO_PLACE, accepted, at, refused, worst
+from hookproof.judging import accepted, at, refused, worst
 from hookproof.lab import Case, Lab
 from hookproof.rule import Check, Need, Rule, Who, rule
 from hookproof.rules.ages import allowed_age, margin, too_far_apart
@@ -96,19 +96,17 @@ def old_event_date(lab: Lab) -> Iterator[Case]:
 )
 def timezone(lab: Lab) -> Judgement:
     """Restarts with TZ set to Kolkata and St John's; a fresh event and one of a day ago."""
-    if lab.hooks.restart is None:
-        return NO_PLACE
     trouble = settled_control(lab)  # a receiver that bans us by now says nothing of time zones
     if trouble is not None:
         return trouble
     try:
-        return worst(*(_in_zone(lab, zone, lab.hooks.restart) for zone in ZONES))
+        return worst(*(_in_zone(lab, zone) for zone in ZONES))
     finally:
-        lab.hooks.restart({"TZ": "UTC"})
+        lab.restart({"TZ": "UTC"})
 
 
-def _in_zone(lab: Lab, zone: str, restart: Callable[[Mapping[str, str]], None]) -> Judgement:
-    restart({"TZ": zone})
+def _in_zone(lab: Lab, zone: str) -> Judgement:
+    lab.restart({"TZ": zone})
     before = lab.effects()
     _, exchange = lab.send_genuine()
     if before is not None:
