@@ -60,6 +60,13 @@ def test_failed_precondition_blocks_and_is_told_once(suite: Suite) -> None:
     assert "blocked: valid-basic failed" in text(result)
 
 
+def test_selection_that_leaves_the_cause_out_fails_with_it(suite: Suite) -> None:
+    result = suite.receiver("broken_valid.CsrfGuard").contract().run("-k", "replay-exact")
+    assert result.parseoutcomes()["failed"] == 1
+    assert "blocked: valid-basic failed, which no other test of this run tells" in text(result)
+    assert "valid-basic: A plain genuine event is accepted [MUST, fail]" in text(result)
+
+
 def test_contract_works_in_a_class_and_beside_other_parameters(suite: Suite) -> None:
     suite.receiver().file(
         "test_hooks.py",

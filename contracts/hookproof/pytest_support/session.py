@@ -8,6 +8,7 @@ from typing import final
 
 import pytest
 
+from hookproof.catalogue import BY_ID
 from hookproof.events import RuleResult
 from hookproof.pytest_support.bench import Bench
 from hookproof.pytest_support.clock import WebhookClock
@@ -18,6 +19,7 @@ from hookproof.pytest_support.settings import Settings
 from hookproof.pytest_support.workers import alone_with
 from hookproof.rule import Rule
 from hookproof.under_test import Receiver
+from hookproof.verdicts import Verdict
 from hookproof_spec.errors import HookproofError
 
 __tracebackhide__ = True
@@ -62,6 +64,14 @@ class Contracts:
             told,
         )
         return result
+
+    def failures(self, receiver: object) -> list[tuple[Rule, RuleResult]]:
+        """Return the rules that have failed on a receiver so far, in the order they were tried."""
+        bench = self._benches.get(id(receiver))
+        results = bench.results if bench is not None else {}
+        return [
+            (BY_ID[id], result) for id, result in results.items() if result.verdict is Verdict.FAIL
+        ]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
