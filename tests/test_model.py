@@ -26,6 +26,7 @@ from hookproof.searching.machine import Scene, machine_of
 from hookproof.searching.search import Search
 from hookproof.searching.shortening import Steps, shortest, simpler, without
 from hookproof.searching.steps import (
+    LIKENESSES,
     Burst,
     Forge,
     Play,
@@ -149,6 +150,24 @@ def test_finding_carries_a_test_to_paste() -> None:
 def test_evidence_is_numbered_by_steps() -> None:
     result = trial(ForgetsTheForged, [model_deliveries])["model-deliveries"]
     assert [evidence.note[:7] for evidence in result.evidence] == ["step 1:", "step 2:", "step 3:"]
+
+
+class StoppedClock(correct.Plain):
+    def now(self) -> float:
+        return 1_900_000_000.0
+
+
+def test_no_two_events_of_a_play_have_the_same_bytes() -> None:
+    """Under a clock that stands still, likeness alone would make them so."""
+    receiver = StoppedClock(SECRET)
+    stopped = bench(receiver)
+    stopped.clock = receiver.now
+    played = Play.at(stopped)
+    steps: Steps = (Send(), *(SendAkin(1, how) for how in LIKENESSES * 3))
+    for step in steps:
+        assert played.step(step) is None
+    bodies = {event.body for event in played.events}
+    assert len(bodies) == len(played.events) == 1 + 3 * len(LIKENESSES)
 
 
 # --- shortening ---------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ class Play:
             case Send(count):
                 return self._new([self._fresh() for _ in range(count)])
             case SendAkin(event, how):
-                return self._new([_akin(self.lab, self._event(event), how)])
+                return self._new([self._akin(self._event(event), how)])
             case Replay(event, how):
                 return self._old(_rewritten(self._event(event), how))
             case Forge(event):
@@ -167,6 +167,13 @@ class Play:
 
     def _fresh(self) -> Delivery:
         return self.lab.genuine()
+
+    def _akin(self, delivery: Delivery, how: str) -> Delivery:
+        """Return an event like an earlier one, but never with the bytes of any: a receiver may
+        refuse those, which `valid-same-body` tells and no MUST rule may."""
+        akin = _akin(self.lab, delivery, how, seconds=1 + len(self.events))
+        known = {event.body for event in self.events}
+        return self._fresh() if akin.body in known else akin
 
     def _new(self, deliveries: Sequence[Delivery]) -> Breach | None:
         for delivery in deliveries:
@@ -258,9 +265,9 @@ def _spoiled(lab: Lab, delivery: Delivery) -> Request:
     return delivery.with_signature(lab.random_signature()).request
 
 
-def _akin(lab: Lab, delivery: Delivery, how: str) -> Delivery:
-    """Sign a new event that shares what identifies an earlier one, a second apart."""
-    value = _dated(lab, payloads.decode(delivery.body))
+def _akin(lab: Lab, delivery: Delivery, how: str, *, seconds: int) -> Delivery:
+    """Sign a new event that shares what identifies an earlier one, some seconds apart."""
+    value = _dated(lab, payloads.decode(delivery.body), seconds)
     marker = lab.webhook.marker
     if marker is not None and how != "same":
         name = str(pointers.get(value, marker))
@@ -269,10 +276,10 @@ def _akin(lab: Lab, delivery: Delivery, how: str) -> Delivery:
     return lab.genuine(compact(value))
 
 
-def _dated(lab: Lab, value: JsonValue | object) -> JsonValue:
+def _dated(lab: Lab, value: JsonValue | object, seconds: int) -> JsonValue:
     dated: JsonValue = value  # type: ignore[assignment]
     for pointer, form in payloads.dates(lab.webhook):
-        dated = pointers.replace(dated, pointer, lab.bodies.date(lab.clock() + 1, form))
+        dated = pointers.replace(dated, pointer, lab.bodies.date(lab.clock() + seconds, form))
     return dated
 
 
