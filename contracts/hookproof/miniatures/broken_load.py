@@ -20,7 +20,7 @@ class SharesRequest(Miniature):
         return super().receive(request)
 
     def read(self, body: bytes) -> str:
-        time.sleep(0.002)
+        time.sleep(0.005)
         return super().read(self.latest.body)
 
 

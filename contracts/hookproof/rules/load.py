@@ -55,6 +55,7 @@ class _Mixture:
     needs=(Need.EFFECTS, Need.TOGETHER),
     after=VERIFIES,
     opt_in=True,
+    repeats=3,
 )
 def interleaved(lab: Lab) -> Judgement:
     """50 genuine and 50 forged events on ten connections, in bursts."""
