@@ -79,7 +79,7 @@ def is_local(host: str) -> bool:
     return bool(mapped.is_loopback or mapped.is_unspecified)
 
 
-def refuse_foreign(url: str, allowed: Iterable[str]) -> None:
+def refuse_foreign(url: str, allowed: Iterable[str], where: str = "verify") -> None:
     """Refuse a target that is not on this machine, unless its host was named.
 
     Raises:
@@ -89,8 +89,8 @@ def refuse_foreign(url: str, allowed: Iterable[str]) -> None:
     named = {name.lower().strip("[]") for name in allowed}
     if not is_local(host) and host not in named:
         raise HookproofError(
-            f"{host} is not this machine, and a contract sends forged requests",
-            where="verify",
+            f"{host} is not this machine, and what is sent there is forged",
+            where=where,
             hint=f"if it is yours, add --allow-host {host}",
         )
 

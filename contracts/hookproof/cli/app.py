@@ -20,6 +20,7 @@ BROKEN_PIPE = 141
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "verify": ("verify:verify", "Run the contract against a receiver."),
+    "send": ("send:send", "Send a signed event, or a forged one, to a receiver."),
     "sign": ("sign:sign", "Print a signed request."),
     "check": ("check:check", "Judge a captured request."),
     "listen": ("listen:listen", "Receive deliveries and show the verdict on each."),

@@ -10,10 +10,10 @@ import pytest
 
 from hookproof import catalogue
 from hookproof.bodies import Bodies, compact
+from hookproof.forging import Forgery, forgery
 from hookproof.fresh import fresh_marker, fresh_nonce
 from hookproof.lab import USER_AGENT, Lab
 from hookproof.pytest_support.bench import Bench
-from hookproof.pytest_support.forging import Forgery, forgery
 from hookproof.pytest_support.frames import with_errors_of_theirs
 from hookproof.pytest_support.missing import complaint
 from hookproof.pytest_support.preparing import Known

@@ -97,7 +97,7 @@ def forgery(rule: Rule, webhook: Webhook, secret: str) -> Forgery:
         return Forgery(exchange.request, tuple(accepted), _note(judgement, exchange.request))
     raise HookproofError(
         f"the rule {rule.id} sends nothing that a correct receiver refuses",
-        hint="webhook.send sends genuine events",
+        hint="take one that is named forged-…, stale-… or replay-…",
     )
 
 

@@ -1,0 +1,128 @@
+"""`hookproof send`: one event, or several, to a receiver. Here the options; `sending` acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import click
+
+from hookproof.cli.durations import DURATION
+from hookproof.cli.failing import Command
+from hookproof.cli.options import (
+    SECONDS,
+    Output,
+    Source,
+    built,
+    output_options,
+    secret_options,
+    source_options,
+)
+from hookproof.cli.secret import SecretSource
+
+ORDERS = ("kept", "reversed", "shuffled")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The command's options as they were given; times in seconds."""
+
+    source: Source
+    secret: SecretSource
+    output: Output
+    url: str
+    count: int
+    duplicates: int
+    order: str
+    seed: int | None
+    set: tuple[str, ...]
+    data: str | None
+    age: float
+    nonce: str | None
+    forge: str | None
+    header: tuple[str, ...]
+    timeout: float
+    ca_file: str | None
+    insecure: bool
+    allow_host: tuple[str, ...]
+    format: str
+
+
+@click.command("send", cls=Command)
+@click.argument("url")
+@source_options
+@secret_options
+@click.option(
+    "--count", type=click.IntRange(1), default=1, show_default=True, help="How many events."
+)
+@click.option(
+    "--duplicates",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="How often each event is sent again, byte for byte.",
+)
+@click.option(
+    "--order",
+    type=click.Choice(ORDERS),
+    default="kept",
+    show_default=True,
+    help="In which order they arrive.",
+)
+@click.option("--seed", type=int, metavar="N", help="Shuffle as an earlier call did.")
+@click.option(
+    "--set",
+    multiple=True,
+    metavar="POINTER=JSON",
+    help="Change a member of the payload, such as /sparePart/name='\"Bolt\"'. Repeatable.",
+)
+@click.option(
+    "--data",
+    metavar="JSON|@FILE|@-",
+    help="The payload as it stands; else the example, made new.",
+)
+@click.option(
+    "--age",
+    type=DURATION,
+    default=0.0,
+    metavar="TIME",
+    help="How long ago it was signed: 90s, 5m, 2h, 1d; with a minus, how far ahead.",
+)
+@click.option("--nonce", help="The nonce; else a new one for each event.")
+@click.option(
+    "--forge", metavar="RULE", help="Send what a rule of the contract would send to be refused."
+)
+@click.option("--header", multiple=True, metavar="'K: V'", help="A header more. Repeatable.")
+@click.option(
+    "--timeout",
+    type=SECONDS,
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for an answer.",
+)
+@click.option("--ca-file", metavar="PATH", help="Certificates to trust, as PEM.")
+@click.option("--insecure", is_flag=True, help="Trust any certificate.")
+@click.option(
+    "--allow-host",
+    multiple=True,
+    metavar="HOST",
+    help="Name a target of --forge that is not this machine. Repeatable.",
+)
+@click.option(
+    "--format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="json is one object a line.",
+)
+@output_options
+def send(**given: object) -> int:
+    """Send a signed event to the receiver at URL.
+
+    Exit status: 0 it was taken (or, with --forge, refused), 1 it was not, 2 it could not be sent.
+    """
+    from hookproof.cli.sending import perform
+
+    return perform(built(Options, given))
