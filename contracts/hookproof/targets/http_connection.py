@@ -43,6 +43,8 @@ class Connection:
         """When it was last put aside for another request."""
         self.reused = False
         self._socket: socket.socket | None = None
+        self._poll: select.poll | None = None
+        self._awaited = 0
 
     @property
     def socket(self) -> socket.socket:
@@ -101,11 +103,19 @@ class Connection:
         """Return the socket's number, for a poll."""
         return self.socket.fileno()
 
+    def await_events(self, wanted: int, seconds: float) -> int:
+        """Wait for poll events; return those that came, 0 when the time is over."""
+        if self._poll is None:
+            self._poll = select.poll()
+        if wanted != self._awaited:
+            self._poll.register(self.socket, wanted)
+            self._awaited = wanted
+        found = self._poll.poll(max(0.0, seconds) * 1000)
+        return found[0][1] if found else 0
+
     def is_quiet(self) -> bool:
         """Tell whether it is open and nothing has arrived, not even its end."""
-        poll = select.poll()
-        poll.register(self.socket, select.POLLIN)
-        return not poll.poll(0)
+        return not self.await_events(select.POLLIN, 0)
 
     def close(self) -> None:
         """Let go of it, at whatever stage it is."""
