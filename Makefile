@@ -10,7 +10,7 @@ PYTEST_ARGS ?= -n auto
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint oldest-pytest providers bench clean
 
 demo: $(READY)
 	$(BIN)/hookproof demo --once
@@ -22,6 +22,23 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python tests/typing
+
+# The oldest pytest that the plugin works under; needs a VENV of its own.
+oldest-pytest: $(READY)
+	$(BIN)/python -m pip install --quiet 'pytest==8.4.*'
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/test_pytest_*.py
+
+# Our documents before the providers' own code, whose packages need a VENV of their own.
+providers: $(READY)
+	$(BIN)/python -m pip install --quiet --group providers
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/providers
+
+# Each benchmark has an environment of its own under .cache/bench, with the peers it compares.
+BENCHMARKS := signing property_example sending in_process processes pytest_startup mock_sender
+
+bench: $(READY)
+	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -39,11 +40,14 @@ class Figure:
 
 @dataclass
 class Row:
-    """One row of the table of goals: contenders, the reference, and the goal for ours in words."""
+    """One row of the table of goals: contenders, the reference, and the goal for ours in words.
+
+    Growth has no goal but a reference: the smallest, beside which the others are seen.
+    """
 
     title: str
     reference: str
-    goal: str
+    goal: str = ""
     unit: str = "us CPU"
     figures: list[Figure] = field(default_factory=list)
 
@@ -51,12 +55,13 @@ class Row:
         """Take the samples of all contenders."""
         base = statistics.median(samples[self.reference])
         for name, values in samples.items():
-            low, median, high = statistics.quantiles(values, n=4)
+            many = len(values) > 1
+            low, median, high = statistics.quantiles(values, n=4) if many else [*values] * 3
             self.figures.append(Figure(name, median, low, high, median / base))
         return self
 
 
-def calls(title: str, contenders: Mapping[str, Call], *, goal: str, rounds: int = 15) -> Row:
+def calls(title: str, contenders: Mapping[str, Call], *, goal: str = "", rounds: int = 15) -> Row:
     """Measure calls that take microseconds; the first contender is the reference."""
     times = {name: _enough(call) for name, call in contenders.items()}
     samples: dict[str, list[float]] = {name: [] for name in contenders}
@@ -119,7 +124,7 @@ def report(rows: Sequence[Row], versions: Sequence[str] = ()) -> None:
     print(_machine())
     print(", ".join(f"{name} {_version(name)}" for name in versions))
     for row in rows:
-        print(f"\n{row.title}  (goal: {row.goal})")
+        print(f"\n{row.title}" + (f"  (goal: {row.goal})" if row.goal else ""))
         for figure in row.figures:
             spread = f"{figure.low:.2f}-{figure.high:.2f}"
             print(
@@ -127,8 +132,19 @@ def report(rows: Sequence[Row], versions: Sequence[str] = ()) -> None:
                 f"  {figure.ratio:8.2f} x  quartiles {spread}"
             )
     if path is not None:
-        told = {"machine": _machine(), "rows": [asdict(row) for row in rows]}
-        path.write_text(json.dumps(told, indent=1) + "\n")
+        _write(path, rows, versions)
+
+
+def _write(path: Path, rows: Sequence[Row], versions: Sequence[str]) -> None:
+    told = {
+        "command": ["python", *sys.argv],
+        "date": datetime.now(UTC).isoformat(timespec="minutes"),
+        "machine": _machine(),
+        "versions": {name: _version(name) for name in versions},
+        "rows": [asdict(row) for row in rows],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(told, indent=1) + "\n")
 
 
 def _machine() -> str:

@@ -71,9 +71,9 @@ def _contract(folder: Path, rounds: int = 5) -> list[Row]:
     ours, theirs = [], []
     per_request: dict[str, list[float]] = {"Schemathesis": [], "hookproof": []}
     for _ in range(rounds):
-        with _receiver() as url:
-            command = [_script("hookproof"), "verify", f"{url}/webhook"]
-            effects = ["--effects-url", f"{url}/effects"]
+        with receiver() as listening:
+            command = [script("hookproof"), "verify", f"{listening.url}/webhook"]
+            effects = ["--effects-url", f"{listening.url}/effects"]
             one = spent([*command, *effects, "--report", f"json={report_path}"], folder)
         if one.status != 0:
             raise RuntimeError(f"the contract ended with {one.status}")
@@ -106,7 +106,7 @@ def _schemathesis(document: Path, folder: Path) -> tuple[Spent, int]:
     with _answering() as (url, counted):
         one = spent(
             [
-                _script("schemathesis"),
+                script("schemathesis"),
                 "run",
                 str(document),
                 "--url",
@@ -146,11 +146,31 @@ def _as_post() -> dict[str, object]:
     }
 
 
+@dataclass(frozen=True)
+class Listening:
+    """A running `hookproof listen`."""
+
+    url: str
+    pid: int
+
+    @property
+    def cpu(self) -> float:
+        """How many seconds of CPU it has taken so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def peak(self) -> float:
+        """Its peak memory so far, in MiB."""
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
 @contextmanager
-def _receiver() -> Iterator[str]:
-    """Serve the reference receiver; yield its address."""
+def receiver() -> Iterator[Listening]:
+    """Serve the reference receiver."""
     process = subprocess.Popen(
-        [_script("hookproof"), "listen", "--port", "0", "-q", "--format", "json"],
+        [script("hookproof"), "listen", "--port", "0", "-q", "--format", "json"],
         env={**os.environ, "HOOKPROOF_SECRET": SECRET},
         stdout=subprocess.PIPE,
     )
@@ -158,7 +178,7 @@ def _receiver() -> Iterator[str]:
         first = json.loads(process.stdout.readline())  # type: ignore[union-attr]
         # The rest must be read, or the receiver would wait for it.
         subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
-        yield first["ready"].removesuffix("/webhook")
+        yield Listening(first["ready"].removesuffix("/webhook"), process.pid)
     finally:
         process.terminate()
         process.wait(10)
@@ -186,10 +206,10 @@ def _beginnings(folder: Path, rounds: int = 15) -> list[Row]:
     click.write_text("import click\nclick.command()(lambda: None)()\n")
     commands: dict[str, list[str | Path]] = {
         "bare argparse": [sys.executable, argparse, "--help"],
-        "hookproof --help": [_script("hookproof"), "--help"],
+        "hookproof --help": [script("hookproof"), "--help"],
         "bare click": [sys.executable, click, "--help"],
-        "hookproof rules": [_script("hookproof"), "rules"],
-        "schemathesis --help": [_script("schemathesis"), "--help"],
+        "hookproof rules": [script("hookproof"), "rules"],
+        "schemathesis --help": [script("schemathesis"), "--help"],
     }
     samples: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(rounds):
@@ -202,7 +222,7 @@ def _beginnings(folder: Path, rounds: int = 15) -> list[Row]:
     ]
 
 
-def _script(name: str) -> str:
+def script(name: str) -> str:
     return str(Path(sys.prefix) / "bin" / name)
 
 

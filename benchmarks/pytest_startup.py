@@ -2,26 +2,23 @@
 
 Each plugin has a virtual environment of its own under `.cache/bench`, made on the first call; the
 plain one holds pytest and all that hookproof depends on, so that only the plugin differs. Byte code
-is compiled. Prints the median CPU time of a run of one empty test, the difference from the plain
-run in milliseconds, and the quartiles of both.
+is compiled.
 
-    .venv/bin/python benchmarks/pytest_startup.py [--runs 20]
+    .venv/bin/python benchmarks/pytest_startup.py [--runs 20] [--json FILE]
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import platform
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-HOME = ROOT / ".cache" / "bench"
+from measuring import HOME, ROOT, Row, report
+
 KINDS = {
     "plain": ["pytest"],
     "hookproof": ["pytest", str(ROOT)],
@@ -60,15 +57,10 @@ def cpu_milliseconds(name: str, python: Path, folder: str) -> float:
     return spent * 1000
 
 
-def quartiles(values: list[float]) -> str:
-    low, _, high = statistics.quantiles(values, n=4)
-    return f"{low:.0f}-{high:.0f}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
-    runs = parser.parse_args().runs
+    runs = parser.parse_known_args()[0].runs
     pythons = {name: prepared(SHARED.get(name, name), KINDS[name]) for name in KINDS}
     times: dict[str, list[float]] = {name: [] for name in KINDS}
     with tempfile.TemporaryDirectory() as folder:
@@ -78,12 +70,8 @@ def main() -> None:
         for _ in range(runs):
             for name, python in pythons.items():
                 times[name].append(cpu_milliseconds(name, python, folder))
-    print(f"{platform.platform()}, Python {platform.python_version()}, {runs} runs each")
-    plain = statistics.median(times["plain"])
-    for name, values in times.items():
-        median = statistics.median(values)
-        spread = quartiles(values)
-        print(f"{name:18} {median:7.1f} ms CPU  {median - plain:+7.1f} ms  quartiles {spread}")
+    whole = Row("a run of one empty test", "plain", "at most 5 ms more than plain", "ms CPU")
+    report([whole.fill(times)])
 
 
 if __name__ == "__main__":

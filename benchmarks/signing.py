@@ -69,7 +69,10 @@ def _signing(webhook: Webhook, body: bytes) -> Row:
         "sign: fresh time and nonce to header",
         {
             "by hand": lambda: _by_hand(key, body),
-            "hookproof": lambda: signer.sign(
+            "hookproof": lambda: signer.headers(
+                request, timestamp=time.time(), nonce=fresh_nonce(nonce)
+            ),
+            "hookproof, the whole request": lambda: signer.signed(
                 request, timestamp=time.time(), nonce=fresh_nonce(nonce)
             ),
             "standardwebhooks": lambda: peer.sign(secrets.token_hex(20), datetime.now(UTC), text),

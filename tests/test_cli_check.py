@@ -113,17 +113,67 @@ def test_quiet_says_nothing_and_verbose_says_what_was_read(
     assert out.splitlines()[1:] == ["    timestamp 1700000000.000", f"    nonce {'ab' * 20}"]
 
 
-def test_json_has_the_verdict_and_no_hints_yet(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_the_verdict_and_its_hints(capsys: pytest.CaptureFixture[str]) -> None:
     data = as_json(genuine().with_signature("0" * 64).request)
     _, out, _ = checked(capsys, data, *AT_NOW, "--format", "json")
-    assert json.loads(out) == {
+    value = json.loads(out)
+    (hint,) = value.pop("hints")
+    assert value == {
         "accepted": False,
         "reason": "wrong signature",
         "detail": "the signature belongs to other bytes or another key",
-        "hints": [],
     }
+    assert hint.startswith("none of the known mistakes explains it")
     _, out, _ = checked(capsys, as_json(genuine().request), *AT_NOW, "--format", "json")
     assert json.loads(out) == {"accepted": True, "reason": None, "detail": "", "hints": []}
+
+
+# The list of known mistakes is tried as a whole in test_diagnosis; these go all the way.
+@pytest.mark.parametrize(
+    ("secret", "change", "told"),
+    [
+        (
+            f"{CANARY}\n",
+            lambda d: d.request,
+            "with the secret without the white space at its ends; the one given here has it:",
+        ),
+        (
+            CANARY,
+            lambda d: d.request.with_body(json.dumps(json.loads(d.body), indent=2).encode()),
+            "over re-serialised JSON (compact), not over this body's",
+        ),
+        (
+            CANARY,
+            lambda d: d.with_signature(d.signatures[0].upper()).request,
+            "rightly, and written in upper-case hexadecimal:",
+        ),
+        (
+            CANARY,
+            lambda d: d.with_signature(Signer(d.scheme, CANARY).signature(d.body)).request,
+            "over the body alone, {body} instead of {timestamp}.{nonce}.{body}:",
+        ),
+    ],
+)
+def test_refused_request_is_explained_in_a_line(
+    secret: str,
+    change: Callable[[Delivery], Request],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOOKPROOF_SECRET", secret)
+    status, out, err = checked(capsys, as_json(change(genuine())), *AT_NOW)
+    verdict, hint = out.splitlines()
+    assert (status, err) == (1, "")
+    assert verdict.startswith("refused: wrong signature: ")
+    assert hint.startswith(f"  hint: the signature was made {told}")
+    assert not any(form in out.encode() for form in all_forms(CANARY))
+    assert genuine().signatures[0] not in out
+
+
+def test_quiet_has_no_hints(capsys: pytest.CaptureFixture[str]) -> None:
+    data = as_json(genuine().with_signature("0" * 64).request)
+    assert checked(capsys, data, *AT_NOW, "-q") == (1, "", "")
 
 
 def test_signed_request_is_accepted_by_the_real_commands() -> None:

@@ -57,6 +57,7 @@ def test_document_is_shown_with_an_example(capsys: pytest.CaptureFixture[str]) -
     text = shown(capsys, "spec", "show")
     assert text.startswith("sparePartOutOfStock of mobility-work")
     assert "scheme     hmac-sha256 over {timestamp}.{nonce}.{body}" in text
+    assert "\nplans      Premium, Ultimate\nnot in     Starter\n" in text
     assert "  X-MW-Signature: t=1700000000,nonce=" in text
 
 

@@ -53,7 +53,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["zzz"], "no such command zzz; see `hookproof --help`"),
         (["--verison"], "no such option --verison; did you mean --version?"),
         (["spec", "chek"], "spec: no such command chek; did you mean check?"),
-        (["verify"], "verify: missing argument URL; see `hookproof verify --help`"),
+        (["verify"], "verify: which receiver? give its URL; see `hookproof verify --help`"),
         (["check"], "check: missing option --request; see `hookproof check --help`"),
         (
             ["verify", URL, "--tolerence", "3"],
@@ -84,7 +84,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ),
         (
             ["sign", "--secret-env", "NOT_SET"],
-            "environment variable NOT_SET: it is not set; export HOOKPROOF_SECRET=…,"
+            "environment variable NOT_SET: it is not set; export NOT_SET=…,"
             " or name another variable or a file (--secret-file)",
         ),
         (

@@ -238,7 +238,12 @@ def test_every_option_reaches_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
         forged="ignores",
         only=("forged",),
         skip=("forged-oracle",),
+        skip_reasons={"forged-oracle": "told elsewhere"},
         strict=True,
+        ruleset=1,
+        baseline=None,
+        baseline_update=False,
+        baseline_reason=None,
         seed=3,
         examples=50,
         header=(),
@@ -257,6 +262,7 @@ def test_every_option_reaches_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert setup.probe is not None
     assert setup.effect_timeout == 1.5
     assert setup.examples == 50
+    assert setup.skip_reasons == {"forged-oracle": "told elsewhere"}
     assert setup.other_secret == CANARY[::-1]
     assert CANARY[::-1] not in repr(setup)
     assert setup.hooks.also is not None
@@ -315,7 +321,8 @@ def test_interrupt_while_a_report_is_told_still_ends_the_run() -> None:
     [
         (["http://example.com/webhook"], "if it is yours, add --allow-host example.com"),
         (["http://localhost.evil.example/"], "add --allow-host localhost.evil.example"),
-        (["webhook"], "verify URL: 'webhook' is not an http or https URL"),
+        (["webhook"], "no receiver 'webhook'; write [tool.hookproof.receivers.NAME]"),
+        (["/webhook"], "verify URL: '/webhook' is not an http or https URL"),
         (["http://127.0.0.1/", "--only", "replay-rase"], "did you mean replay-race?"),
         (["http://127.0.0.1/", "--skip", "forgd"], "did you mean forged?"),
         (["http://127.0.0.1/", "--report", "jsn=x"], "did you mean json?"),
@@ -340,7 +347,7 @@ def test_mistake_is_told_before_the_run(
 
 def test_mistake_of_a_real_process_has_no_traceback(tmp_path: Path) -> None:
     error = one_line_error(hookproof_command("verify", "http://example.com/", cwd=tmp_path))
-    assert "forged requests" in error
+    assert "what is sent there is forged" in error
 
 
 def test_named_host_may_be_tested(capsys: pytest.CaptureFixture[str]) -> None:

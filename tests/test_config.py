@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jsonschema
 import pytest
 
-from hookproof.config import KEYS, ConfigError, find
+from hookproof.config import Config, find
+from hookproof.config_keys import KEYS, ConfigError, Place, schema
 
 
 def written(directory: Path, text: str, name: str = "hookproof.toml") -> Path:
@@ -25,6 +27,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         """
+        url = "http://127.0.0.1/webhook"
         spec = "mobility-work"
         webhook = "sparePartOutOfStock"
         secret-env = "MY_SECRET"
@@ -38,8 +41,15 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         replay = "rejects"
         forged = "ignores"
         only = ["core", "stale"]
-        skip = "replay-race"
+        skip = {replay-race = "one process, one thread"}
         strict = true
+        ruleset = 1
+        baseline = "accepted.toml"
+        seed = 7
+        ca-file = "ca.pem"
+        insecure = false
+        allow-host = "receiver.example"
+        color = "never"
         examples = 50
         timeout = 2.5
         rate = 10
@@ -50,6 +60,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     config = find(path, tmp_path)
     assert set(config.values) == set(KEYS) - {"secret-file"}
     assert config.defaults() == {
+        "url": "http://127.0.0.1/webhook",
         "spec": "mobility-work",
         "webhook": "sparePartOutOfStock",
         "secret_env": "MY_SECRET",
@@ -65,12 +76,20 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         "only": ["core", "stale"],
         "skip": ["replay-race"],
         "strict": True,
+        "ruleset": 1,
+        "baseline": str(tmp_path / "accepted.toml"),
+        "seed": 7,
+        "ca_file": str(tmp_path / "ca.pem"),
+        "insecure": False,
+        "allow_host": ["receiver.example"],
+        "color": "never",
         "examples": 50,
         "timeout": 2.5,
         "rate": 10,
         "header": ["X-A: 1"],
         "report": [f"json={tmp_path / 'out/report.json'}"],
     }
+    assert config.reasons == {"replay-race": "one process, one thread"}
 
 
 def test_paths_are_read_from_where_the_file_lies(tmp_path: Path) -> None:
@@ -139,6 +158,25 @@ def test_secret_in_a_file_is_refused_and_not_repeated(tmp_path: Path, name: str)
         ("only = [1]", "only: it must be a text or a list of texts"),
         ("spec = ''", "spec: it must be a text"),
         (
+            "skip = ['replay-race']",
+            "skip: it must be a table from rules to reasons;"
+            ' say why each is left out: skip = {replay-race = "…"}',
+        ),
+        ("skip = {replay-race = ' '}", "skip.replay-race: it must be the reason, as a text"),
+        ("ruleset = 0", "ruleset: it must be a whole number from 1 to 1000"),
+        ("receivers = 3", "receivers: it must be a table of tables"),
+        ("receivers.shop = 3", "receivers.shop: it must be a table"),
+        ("receivers.shop.timout = 3", "receivers.shop.timout: unknown key; did you mean timeout?"),
+        (
+            "receivers.'http://shop'.timeout = 3",
+            "receivers.http://shop: it could be taken for a URL; take a name without / and :",
+        ),
+        ("receiver.shop.timeout = 3", "receiver: unknown key; did you mean receivers?"),
+        (
+            "[receivers.shop]\nsecret-env = 'A'\nsecret-file = 'b'",
+            "receivers.shop: secret-env and secret-file exclude each other; keep one",
+        ),
+        (
             "secret-env = 'A'\nsecret-file = 'b'",
             "secret-env and secret-file exclude each other; keep one",
         ),
@@ -171,3 +209,87 @@ def test_named_project_file_must_have_our_table(tmp_path: Path) -> None:
 def test_our_entry_must_be_a_table(tmp_path: Path) -> None:
     path = written(tmp_path, "[tool]\nhookproof = 1", "pyproject.toml")
     assert refused(path) == "tool.hookproof: it must be a table"
+
+
+def test_receiver_has_its_own_values_over_the_common_ones(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        """
+        timeout = 3
+        secret-env = "COMMON"
+        skip = {load = "not here"}
+        [receivers.shop]
+        url = "http://127.0.0.1/shop"
+        secret-file = "shop.txt"
+        [receivers.billing]
+        timeout = 9
+        skip = {replay-race = "one process"}
+        """,
+    )
+    shop, billing = find(path, tmp_path).receiver("shop"), find(path, tmp_path).receiver("billing")
+    assert shop.values == {
+        "timeout": 3,
+        "skip": ["load"],
+        "url": "http://127.0.0.1/shop",
+        "secret-file": str(tmp_path / "shop.txt"),
+    }
+    assert shop.reasons == {"load": "not here"}
+    assert shop.origin == {"url": "shop", "secret-file": "shop"}
+    assert (billing.values["timeout"], billing.reasons) == (9, {"replay-race": "one process"})
+
+
+def test_unknown_receiver_is_told_with_the_nearest(tmp_path: Path) -> None:
+    path = written(tmp_path, "receivers.shop.timeout = 3")
+    with pytest.raises(ConfigError, match=r"no receiver 'shpo'; did you mean shop\?"):
+        find(path, tmp_path).receiver("shpo")
+    with pytest.raises(ConfigError, match=r"write \[tool.hookproof.receivers.NAME\]"):
+        Config({}).receiver("shop")
+
+
+def test_texts_take_values_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_PORT", "8123")
+    path = written(
+        tmp_path,
+        'url = "http://127.0.0.1:${SHOP_PORT}/a$$b"\nheader = ["X-Port: ${SHOP_PORT}"]',
+    )
+    assert find(path, tmp_path).values == {
+        "url": "http://127.0.0.1:8123/a$b",
+        "header": ["X-Port: 8123"],
+    }
+
+
+def test_unset_variable_concerns_only_who_uses_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NOT_HERE", raising=False)
+    path = written(tmp_path, 'receivers.a.url = "${NOT_HERE}"\nreceivers.b.timeout = 3')
+    config = find(path, tmp_path)
+    assert config.receiver("b").values == {"timeout": 3}
+    with pytest.raises(ConfigError, match=r"receivers.a.url: .* NOT_HERE is not set; set it"):
+        config.receiver("a")
+
+
+def test_schema_and_reader_agree_on_what_is_right(tmp_path: Path) -> None:
+    """The editor's schema accepts what the command accepts, one key at a time."""
+    jsonschema.Draft202012Validator.check_schema(schema())
+    validator = jsonschema.Draft202012Validator(schema())
+    values: list[object] = ["either", "x", "", 3, 0, -1, 1.5, True, ["a"], [""], [1], {"a": "b"}]
+    place = Place(tmp_path / "hookproof.toml", "key")
+    for name, key in KEYS.items():
+        for value in values:
+            try:
+                key.read(value, place)
+                right = True
+            except ConfigError:
+                right = False
+            for table in ({name: value}, {"receivers": {"shop": {name: value}}}):
+                assert validator.is_valid(table) is right, (name, value)
+
+
+def test_schema_refuses_what_the_reader_refuses_of_the_whole() -> None:
+    validator = jsonschema.Draft202012Validator(schema())
+    assert not validator.is_valid({"tolerence": 3})
+    assert not validator.is_valid({"secret-env": "A", "secret-file": "b"})
+    assert validator.is_valid({"receivers": {"shop": {"url": "http://127.0.0.1/"}}})

@@ -27,9 +27,13 @@ from hookproof_spec import load
 from support.command_line import environment
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"]
+GUIDES = [ROOT / "docs" / "configuration.md"]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
+    *GUIDES,
+]
 DOCUMENTED = "http://127.0.0.1:8000"
-RUN_BY_OTHERS = {"text": "a sample", "sh": "the Makefile's targets"}
+RUN_BY_OTHERS = {"text": "a sample", "sh": "the Makefile's targets, and serve: see test_mock_docs"}
 
 
 @dataclass(frozen=True)
@@ -127,17 +131,18 @@ def test_python_snippets_run(block: Block, tmp_path: Path) -> None:
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)
 def test_configuration_snippets_are_accepted(block: Block, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(block.text)
-    assert tomllib.loads(block.text)
-    done = subprocess.run(
-        [sys.executable, "-m", "hookproof.cli", "spec", "list"],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    receivers = tomllib.loads(block.text)["tool"]["hookproof"].get("receivers", {})
+    for receiver in ([], *([name] for name in receivers)):
+        done = subprocess.run(
+            [sys.executable, "-m", "hookproof.cli", "config", "show", *receiver],
+            cwd=tmp_path,
+            env=environment(BILLING_PORT="8002"),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("block", blocks("yaml", "json"), ids=str)

@@ -19,7 +19,9 @@ from hookproof.redact import Redactor
 from hookproof.reports.files import ReportFile
 from hookproof.reports.formats import open_reports
 from hookproof.reports.json_report import SCHEMA_FILE
+from hookproof.reports.subject import Subject
 from hookproof.verdicts import Evidence, Verdict
+from hookproof_spec import load
 from hookproof_spec.errors import HookproofError
 from support.command_line import CANARY, all_forms
 from support.told import SENT, a_result, a_rule, a_run, an_answer
@@ -66,7 +68,9 @@ def test_report_holds_the_run(tmp_path: Path) -> None:
         "target": "http://127.0.0.1:8000/webhook",
         "spec": "mobility-work",
         "webhook": "sparePartOutOfStock",
+        "document": None,
         "scheme": "hmac-sha256 over {timestamp}.{nonce}.{body}",
+        "signature": None,
         "effects": "by probe",
         "seed": 7,
         "policy": {"replay": "either", "forged": "rejects", "tolerance": None},
@@ -107,6 +111,26 @@ def test_report_holds_each_rule_and_its_evidence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_every_verdict_is_valid_under_the_schema(verdict: Verdict, tmp_path: Path) -> None:
     assert written(a_run((a_rule(), a_result(verdict))), tmp_path)["summary"][verdict.value] == 1
+
+
+def test_report_says_where_the_webhook_stands_and_how_it_signs(tmp_path: Path) -> None:
+    webhook = load("mobility-work").webhook()
+    path = tmp_path / "report.json"
+    (report,) = open_reports([f"json={path}"], Subject.of(webhook, "mobility-work"))
+    for event in a_run(FAILED):
+        report.hear(event)
+    read = checked(path)
+    assert read["document"] == {
+        "file": "mobility-work.yaml",
+        "shipped": True,
+        "pointer": "/webhooks/sparePartOutOfStock",
+        "line": 9,
+    }
+    assert read["signature"]["content"] == "{timestamp}.{nonce}.{body}"
+    (rule,) = read["rules"]
+    assert rule["again"]["command"] == f"hookproof replay {path} replay-race"
+    assert rule["again"]["python"].startswith("#!/usr/bin/env python3\n# replay-race: ")
+    assert "curl -sS" in rule["again"]["curl"]
 
 
 def test_interrupted_run_is_written_as_incomplete(tmp_path: Path) -> None:

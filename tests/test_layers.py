@@ -51,9 +51,16 @@ def imports_of(path: Path) -> set[str]:
 def imports_at_load(path: Path) -> set[str]:
     found: set[str] = set()
     for statement in ast.parse(path.read_text()).body:
-        if not isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+        if not isinstance(statement, LATER) and not for_type_checkers(statement):
             found.update(imported(statement))
     return found
+
+
+LATER = ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef
+
+
+def for_type_checkers(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING"
 
 
 @pytest.mark.parametrize("path", modules("hookproof_spec"), ids=lambda path: path.name)

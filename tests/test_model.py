@@ -38,7 +38,7 @@ from hookproof.searching.steps import (
     play,
 )
 from hookproof.targets.wsgi import WsgiTarget
-from hookproof.verdicts import Breach, Verdict
+from hookproof.verdicts import Breach, Unproven, Verdict
 from hookproof_spec import load
 
 LONG = bool(os.environ.get("HOOKPROOF_LONG"))
@@ -71,7 +71,7 @@ def bench(receiver: Miniature) -> Lab:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("kind", FOUND, ids=lambda kind: kind.__name__)
 def test_bug_is_found_in_the_shortest_sequence(kind: type[Miniature], seed: int) -> None:
-    result = trial(kind, [model_deliveries], seed=seed)["model-deliveries"]
+    result = trial(kind, [model_deliveries], seed=seed, search_seconds=90)["model-deliveries"]
     assert result.verdict is Verdict.FAIL
     assert result.message == FOUND[kind]
 
@@ -112,6 +112,27 @@ def test_machine_finds_what_no_short_sequence_shows(seed: int) -> None:
         "1. send a new event; 2. send a correctly signed event that is too old;"
         " 3. send a correctly signed event that is too old; 4. replay event 1"
     )
+
+
+class LosesOne(Miniature):
+    """Loses one event, and no other."""
+
+    acted = 0
+
+    def act(self, event: str) -> None:
+        self.acted += 1
+        if self.acted != 150:
+            super().act(event)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_sequence_that_breaks_only_once_is_unproven(seed: int) -> None:
+    lab = bench(LosesOne(SECRET))
+    lab.seed = seed
+    found = model_deliveries.check(lab)
+    assert isinstance(found, Unproven), found
+    assert "seen once and not again: 1. " in found.message
+    assert found.evidence
 
 
 # --- playing ------------------------------------------------------------------------------------

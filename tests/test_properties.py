@@ -5,6 +5,7 @@ Every search is seeded; `HOOKPROOF_LONG=1` tries the seeds that take long.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -48,6 +49,8 @@ from hookproof_spec.signing import Delivery
 LONG = bool(os.environ.get("HOOKPROOF_LONG"))
 SEEDS = range(20 if LONG else 3)
 QUIET_SEEDS = range(100 if LONG else 2)
+PATIENCE = 90.0
+"""Seconds: how fast this machine is, is not what is tested."""
 FOUND = {
     SkipsOneByte: (
         "property-forged",
@@ -81,12 +84,13 @@ def on(lab_for_: Miniature, **more: object) -> Lab:
         policy=Policy(tolerance=3600),
         rules=(),
         effect_timeout=0.5,
+        search_seconds=PATIENCE,
     )
     return lab_for(replace(setup, **more))  # type: ignore[arg-type]
 
 
 def tried(kind: type[Miniature], id: str, seed: int) -> RuleResult:
-    return trial(kind, [rule_of(id)], seed=seed)[id]
+    return trial(kind, [rule_of(id)], seed=seed, search_seconds=PATIENCE)[id]
 
 
 # --- what is found ------------------------------------------------------------------------------
@@ -180,6 +184,50 @@ def test_what_does_not_repeat_is_unproven() -> None:
     assert isinstance(found, Unproven | Breach)
     result = trial(LosesEveryThird, [properties.property_valid])["property-valid"]
     assert result.verdict is not Verdict.PASS
+
+
+class RefusesOnce(Miniature):
+    """Refuses a short name that it has not seen before; the same case again is accepted."""
+
+    def __init__(self, secret: str) -> None:
+        super().__init__(secret)
+        self.seen: set[str] = set()
+
+    def read(self, body: bytes) -> str:
+        found = super().read(body)
+        name = json.loads(body)["sparePart"]["name"]
+        if len(name) < 8 and name not in self.seen:
+            self.seen.add(name)
+            raise RefusedError(422)
+        return found
+
+
+class AcceptsOnce(Miniature):
+    """Takes one wrong signature, the seventieth."""
+
+    wrong = 0
+
+    def same(self, expected: str, given: str) -> bool:
+        if super().same(expected, given):
+            return True
+        self.wrong += 1
+        return self.wrong == 70
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [(RefusesOnce, properties.property_valid), (AcceptsOnce, properties.property_forged)],
+    ids=["valid", "forged"],
+)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_receiver_that_breaks_only_once_is_unproven(
+    kind: type[Miniature], rule: Rule, seed: int
+) -> None:
+    found = rule.check(on(kind(SECRET), seed=seed))
+    assert isinstance(found, Unproven), found
+    assert found.message.startswith("seen once and not again: ")
+    assert found.evidence
+    assert "run it again" in found.settle
 
 
 def test_large_bodies_that_are_refused_are_no_finding() -> None:

@@ -37,7 +37,7 @@ def test_file_judges_a_url(suite: Suite) -> None:
         suite.file(
             "shop.hookproof.yaml",
             f"url: {served.url}\neffects-url: {served.effects_url}\n"
-            "secret-env: SHOP_SECRET\nonly: [core]\nskip: replay-race\n",
+            "secret-env: SHOP_SECRET\nonly: [core]\nskip: {replay-race: one process}\n",
         )
         result = suite.run("-rs")
     assert result.parseoutcomes()["passed"] >= 8

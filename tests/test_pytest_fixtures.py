@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 
 from hookproof.searching.steps import Forge, Replay, Send, pasted
@@ -175,9 +173,6 @@ def test_sender_without_a_secret_is_explained(
 # --- webhook_payloads -----------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("hookproof_spec.strategies") is None, reason="not there yet"
-)
 def test_payloads_are_valid_ones(suite: Suite) -> None:
     passes(
         suite,

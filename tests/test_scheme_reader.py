@@ -12,11 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hookproof_spec
+from hookproof.fresh import fresh_nonce
 from hookproof_spec import pointers
 from hookproof_spec.errors import Problem, Severity
+from hookproof_spec.request import Request
 from hookproof_spec.scheme import Algorithm, Encoding, KeyText, OnRetry, SignatureScheme, TimeUnit
 from hookproof_spec.scheme_reader import read_scheme
+from hookproof_spec.signing import Signer, Verifier
 from hookproof_spec.webhook import JsonValue
+from support.vocabulary import CURVE_KEY, EDWARDS_KEY, WORDS, pem, rsa_key
 
 HOME = Path(hookproof_spec.__file__).parent
 SCHEMA = jsonschema_rs.Draft202012Validator(
@@ -26,7 +30,7 @@ VALID: list[JsonValue] = [
     json.loads(path.read_text(encoding="utf-8"))["extension"]
     for path in sorted((HOME / "vectors").glob("*.json"))
     if not path.name.endswith(".schema.json")
-]
+] + [words.extension for words in WORDS.values()]
 AT = "/components/securitySchemes/S/x-webhook-signature"
 
 
@@ -42,7 +46,7 @@ def mobility_work(**words: JsonValue) -> dict[str, JsonValue]:
     return extension | words
 
 
-def carried(**headers: str) -> JsonValue:
+def carried(**headers: str) -> dict[str, JsonValue]:
     return {"header": {name.replace("_", "-"): text for name, text in headers.items()}}
 
 
@@ -118,7 +122,8 @@ def test_a_problem_names_place_value_and_remedy() -> None:
             f"{AT}/algorithm",
             "unknown algorithm 'hmac-sha-256'",
             "did you mean hmac-sha256?"
-            " (allowed: hmac-sha1, hmac-sha256, hmac-sha384, hmac-sha512, ed25519)",
+            " (allowed: hmac-sha1, hmac-sha256, hmac-sha384, hmac-sha512, ed25519, sha1, sha256,"
+            " ecdsa-p256-sha256, rsa-sha1, rsa-sha256)",
         ),
     )
 
@@ -172,22 +177,119 @@ def test_a_pattern_must_be_a_regular_expression(pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "place", "message"),
     [
-        {"algorithm": "rsa-sha256"},
-        {"key": {"digest": "sha256"}},
-        {"uncovered": "body"},
-        {"content": "{body|sha256|hex}"},
-        {"content": "{method}{path}{body}"},
-        {"content": "{header:Date}{body}"},
-        {"content": "{json:/a/b}{body}"},
-        {"content": "{timestamp:+300}{body}"},
-        {"carry": {"json": {"/signature": "{signature}"}}},
-        {"carry": {"header": {"X": "{key-id}{signature}"}}},
+        ({"key": {"digest": "sha"}}, "/key/digest", "unknown key digest 'sha'"),
+        ({"key": {"normalize": "nfc"}}, "/key/normalize", "unknown Unicode form 'nfc'"),
+        ({"uncovered": "head"}, "/uncovered", "unknown uncovered 'head'"),
+        ({"uncovered": "body"}, "/uncovered", "the signature covers the body"),
+        ({"content": "{header}{body}"}, "/content", "{header} needs an argument"),
+        ({"content": "{body:1}"}, "/content", "{body} takes no argument"),
+        ({"content": "{json:id}{body}"}, "/content", "wrong argument in '{json:id}'"),
+        ({"content": "{header:a b}"}, "/content", "wrong argument in '{header:a b}'"),
+        ({"content": "{timestamp:5}"}, "/content", "wrong argument in '{timestamp:5}'"),
+        ({"content": "{timestamp:+0}"}, "/content", "wrong argument in '{timestamp:+0}'"),
+        ({"carry": carried(X="{path}")}, "/carry/header/X", "{path} has no value here"),
+        ({"carry": carried(X="{body}")}, "/carry/header/X", "{body} has no value here"),
+        ({"carry": carried(X="{body|md5}")}, "/carry/header/X", "'{body|md5}' is no text"),
+        (
+            {"carry": carried(X="{nonce|hex}")},
+            "/carry/header/X",
+            "a filter in '{nonce|hex}' could not be undone",
+        ),
+        ({"carry": {"json": {"id": "{nonce}"}}}, "/carry/json/id", "'id' is no JSON pointer"),
+        ({"carry": {"query": {"": "{nonce}"}}}, "/carry/query/", "a name is empty"),
+        ({"carry": {"query": []}}, "/carry/query", "carry.query must be a mapping, not []"),
+        ({"carry": {"field": {"a": "é{nonce}"}}}, "/carry/field/a", "printable ASCII"),
+        (
+            {"carry": {"json": {"/a": "{nonce}", "/a/b": "{signature}"}}},
+            "/carry/json/~1a~1b",
+            "it is inside of '/a'",
+        ),
+        (
+            {"carry": carried(X="{signature}") | {"numbers": ["/a"]}},
+            "/carry/numbers/0",
+            "'/a' carries nothing under json",
+        ),
     ],
 )
-def test_second_ring_words_come_later(words: dict[str, JsonValue]) -> None:
-    assert any("is not supported yet" in p.message for p in errors(mobility_work(**words)))
+def test_a_wrong_word_of_the_second_ring_is_refused(
+    words: dict[str, JsonValue], place: str, message: str
+) -> None:
+    found = [(p.pointer.removeprefix(AT), p.message) for p in errors(mobility_work(**words))]
+    assert any(at == place and message in told for at, told in found), found
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"content": "{secret}{timestamp}{nonce}{body}"}, "hmac-sha256 has a key"),
+        ({"algorithm": "sha256"}, "anyone can make a plain sha256"),
+        (
+            {"carry": {"json": {"/s": "{signature}", "/t": "{timestamp}", "/n": "{nonce}"}}},
+            "{body} is signed and carries its own signature",
+        ),
+        ({"content": "{header:x-mw}{body}"}, "the X-MW header is signed and carries the signature"),
+        (
+            {
+                "content": "{fields}",
+                "carry": carried(D="{body|sha1|hex}") | {"field": {"s": "{signature}"}},
+            },
+            "a digest of the body travels, which this would change",
+        ),
+        (
+            {"carry": {"json": {"/a": "{signature}"}, "field": {"n": "{nonce}"}}},
+            "json and field exclude each other",
+        ),
+        (
+            {"carry": carried(X="{signature2}", T="{timestamp}", N="{nonce}")},
+            "{signature2} is beside {signature}, which travels nowhere",
+        ),
+        (
+            {
+                "content": "{key-id}{body}",
+                "carry": carried(A="{signature}", B="{signature2}"),
+            },
+            "{key-id} and {signature2} exclude each other",
+        ),
+    ],
+)
+def test_words_that_contradict_each_other_are_refused(
+    words: dict[str, JsonValue], message: str
+) -> None:
+    extension = mobility_work(**words)
+    assert any(message in problem.message for problem in errors(extension)), errors(extension)
+
+
+def test_an_unknown_placeholder_has_its_nearest() -> None:
+    [problem] = errors(mobility_work(content="{timestamp}.{nonce}.{fild:a}{body}"))
+    assert problem.hint.startswith("did you mean {field:NAME}?")
+    [problem] = errors(mobility_work(content="{timestamp}.{nonce}.{body|sha265|hex}"))
+    assert problem.hint.startswith("did you mean sha256?")
+
+
+def test_a_body_said_to_be_uncovered_is_not_warned_of() -> None:
+    extension = mobility_work(content="{timestamp}.{nonce}", uncovered="body")
+    assert warnings(extension) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "shiftable"),
+    [
+        ("{method}{url}{body}", False),
+        ("{body|sha256|hex}{header:Date}", False),
+        ("{body|crc32}{header:Date}", True),
+        ("{timestamp}|{body|crc32}", False),
+        ("{json:/a}{json:/b}", True),
+    ],
+)
+def test_known_and_fixed_parts_keep_their_boundaries(content: str, shiftable: bool) -> None:
+    extension = mobility_work(content=content, carry=carried(X="{signature}"))
+    del extension["nonce"], extension["timestamp"]
+    if "{timestamp}" in content:
+        extension["carry"] = carried(X="{signature}", T="{timestamp}")
+    found = [problem.message for problem in warnings(extension)]
+    assert any("can be shifted" in message for message in found) == shiftable
 
 
 @pytest.mark.parametrize(
@@ -292,7 +394,11 @@ JSON: st.SearchStrategy[JsonValue] = st.recursive(
 )
 TEMPLATES = st.lists(
     st.sampled_from(
-        ["{body}", "{timestamp}", "{nonce}", "{signature}", "{signatures}", "{x}", "{", ".", ",v1="]
+        [
+            *("{body}", "{timestamp}", "{nonce}", "{signature}", "{signatures}", "{x}", "{", "."),
+            *(",v1=", "{url}", "{fields}", "{secret}", "{key-id}", "{signature2}", "{json:/a~2}"),
+            *("{header:Date}", "{body|sha1|hex}", "{body|crc32}", "{body|md5}", "{timestamp:+1}"),
+        ]
     ),
     max_size=6,
 ).map("".join)
@@ -318,7 +424,7 @@ def mutations(draw: st.DrawFn) -> JsonValue:
 
 
 def _mutated(draw: st.DrawFn, extension: JsonValue, place: str, kind: str) -> JsonValue:
-    words = ["hex", "base64", "utf-8", "hmac-sha1", "same", "ms", "sha256", "body"]
+    words = ["hex", "base64", "utf-8", "hmac-sha1", "same", "ms", "sha256", "body", "NFC", "json"]
     if kind == "value":
         return pointers.replace(extension, place, draw(JSON))
     if kind == "template":
@@ -361,6 +467,17 @@ SEMANTIC = (
     "is the same header",
     "is no regular expression",
     "half a surrogate pair",
+    "carries nothing under json",
+    "it is inside of",
+    "travels, which this would change",
+    "carries its own signature",
+    "is signed and carries the signature",
+    "the secret is not in the content",
+    "{secret} is for a plain hash",
+    "{signature2} is beside",
+    "{key-id} and {signature2}",
+    "the signature covers the body",
+    "json and field exclude each other",
 )
 
 
@@ -376,3 +493,32 @@ def test_schema_refuses_all_but_semantic_errors(extension: JsonValue) -> None:
 @pytest.mark.parametrize("extension", VALID)
 def test_vectors_extensions_satisfy_the_schema(extension: JsonValue) -> None:
     assert [error.message for error in SCHEMA.iter_errors(extension)] == []
+
+
+SECRETS = {
+    Algorithm.ED25519: pem(EDWARDS_KEY),
+    Algorithm.ECDSA_P256_SHA256: pem(CURVE_KEY),
+    Algorithm.RSA_SHA1: pem(rsa_key()),
+    Algorithm.RSA_SHA256: pem(rsa_key()),
+}
+
+
+def secret_for(scheme: SignatureScheme) -> str:
+    own = SECRETS.get(scheme.algorithm, scheme.key.without + "00ff" * 8)
+    named = f"name:{own}" if scheme.has_key_id else own
+    return f"{named}:{own}" if scheme.has_second_key else named
+
+
+@settings(deadline=None)
+@given(mutations())
+def test_whatever_can_be_read_can_sign_and_verify(extension: JsonValue) -> None:
+    scheme, _ = read_scheme(extension, pointer=AT)
+    if scheme is None:
+        return
+    secret, now = secret_for(scheme), 1_660_338_149.0
+    plain = Request("POST", "https://example.org/hook?a=b", (), b"{}")
+    nonce = fresh_nonce(scheme.nonce)
+    signed = Signer(scheme, secret).signed(plain, timestamp=now, nonce=nonce)
+    verdict = Verifier(scheme, secret).verify(signed, now)
+    assert verdict.accepted, (verdict, signed)
+    assert scheme.describe()

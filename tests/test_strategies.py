@@ -23,10 +23,10 @@ from hookproof_spec.strategies import (
     Negative,
     from_schema,
     json_texts,
-    negative,
+    negative_payloads,
+    valid_payloads,
     variations,
 )
-from hookproof_spec.strategies import payloads as drawn_payloads
 from hookproof_spec.webhook import JsonValue, Webhook
 
 Schema = dict[str, JsonValue]
@@ -249,7 +249,7 @@ def test_every_format_is_valid_for_two_validators(form: str) -> None:
 
 def test_shipped_payloads_conform_and_differ() -> None:
     webhook = shipped()
-    found = [payloads.encode(value) for value in every(drawn_payloads(webhook))]
+    found = [payloads.encode(value) for value in every(valid_payloads(webhook))]
     assert not any(payloads.validate(webhook, body) for body in found)
     assert len(set(found)) > EXAMPLES // 2
 
@@ -352,13 +352,13 @@ def test_negatives_break_one_named_constraint() -> None:
         assert len(problems) == 1, (found, problems)
         assert problems[0].pointer.startswith(found.pointer)
 
-    each(negative(webhook), judge)
+    each(negative_payloads(webhook), judge)
 
 
 @pytest.mark.parametrize("constraint", ["type", "required", "format"])
 def test_negatives_break_every_kind_of_constraint(constraint: str) -> None:
     found = find(
-        negative(shipped()),
+        negative_payloads(shipped()),
         lambda one: one.constraint == constraint,
         settings=settings(database=None, max_examples=2000, phases=[Phase.generate]),
     )

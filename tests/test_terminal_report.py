@@ -102,6 +102,16 @@ def test_finding_is_told_in_full() -> None:
     ]
 
 
+def test_saved_finding_names_the_command_that_shows_it_again() -> None:
+    raw = io.BytesIO()
+    console = Console.on(io.TextIOWrapper(raw, encoding="utf-8"), Colour.NEVER)
+    report = TerminalReport(console, saved="my reports/report.json")
+    for event in a_run(FAILED):
+        report.hear(event)
+    lines = raw.getvalue().decode().splitlines()
+    assert "  again        hookproof replay 'my reports/report.json' replay-race" in lines
+
+
 def test_equal_requests_are_shown_once_and_their_answers_counted() -> None:
     evidence = [Evidence("a copy", an_answer(status)) for status in (200, 200, 409, None)]
     text = finding_text(a_rule(), a_result(Verdict.FAIL, *evidence))

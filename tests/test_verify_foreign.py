@@ -215,7 +215,7 @@ WORDS = {
     "hang": "no answer (timeout",
     "garbage": "no answer (",
     "refuse-all": "the signature was not recognised",
-    "wrong-secret": "another secret",
+    "wrong-secret": "a secret that ends in a newline",
 }
 
 

@@ -1,38 +1,62 @@
 """Configuration files: `[tool.hookproof]` of a pyproject.toml, or a hookproof.toml.
 
-They hold defaults for options, under the options' own names, and never a secret.
+They hold defaults for options, under the options' own names, and never a secret. Tables under
+`receivers` hold what differs from receiver to receiver, by name.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import final
 
-from hookproof_spec.errors import HookproofError, did_you_mean, one_of
+from hookproof.config_keys import EXCLUSIVE, KEYS, ConfigError, Place, Value, reasons
+from hookproof_spec.errors import did_you_mean, one_of
 
 OWN_FILE = "hookproof.toml"
 PROJECT_FILE = "pyproject.toml"
-Value = str | float | bool | list[str]
+RECEIVERS = "receivers"
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Checked values by key, and the file that they come from (None: there is none)."""
+    """Checked values by key, and the file that they come from (None: there is none).
+
+    `reasons` says why each rule or category under `skip` is left out. `receivers` holds the tables
+    of receivers as they stand. `origin` says of which receiver a value is, where it is of one.
+    """
 
     values: Mapping[str, Value]
     path: Path | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    receivers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     def defaults(self) -> Mapping[str, Value]:
         """Return the values by the names of click's parameters."""
         return {key.replace("-", "_"): value for key, value in self.values.items()}
 
+    def receiver(self, name: str) -> Config:
+        """Return what holds for a receiver: its own table over the file's.
 
-class ConfigError(HookproofError):
-    """Something wrong in a configuration file."""
+        Raises:
+            ConfigError: there is none of that name.
+        """
+        if self.path is None or name not in self.receivers:
+            known = f"it has {', '.join(self.receivers)}" if self.receivers else _NO_RECEIVERS
+            raise ConfigError(
+                f"no receiver {name!r}",
+                where=str(self.path) if self.path else "configuration",
+                hint=did_you_mean(name, self.receivers) or known,
+            )
+        place = Place(self.path, f"{RECEIVERS}.{name}.")
+        return _laid_over(self, _values(self.receivers[name], place), name)
+
+
+_NO_RECEIVERS = "write [tool.hookproof.receivers.NAME] with its url, or give a URL"
 
 
 def find(path: Path | None, start: Path) -> Config:
@@ -86,122 +110,68 @@ def checked(table: Mapping[str, object], path: Path) -> Config:
     Raises:
         ConfigError: a key is unknown, or a value is wrong.
     """
+    own = {key: value for key, value in table.items() if key != RECEIVERS}
+    receivers = _receivers(table.get(RECEIVERS, {}), path)
+    return replace(_values(own, Place(path, "")), receivers=receivers)
+
+
+def _receivers(table: object, path: Path) -> Mapping[str, Mapping[str, object]]:
+    """Return the tables of receivers, after a look at each."""
+    if not isinstance(table, dict):
+        raise Place(path, RECEIVERS).wrong("a table of tables")
+    for name, own in table.items():
+        place = Place(path, f"{RECEIVERS}.{name}", expands=False)
+        if not isinstance(own, dict):
+            raise place.wrong("a table")
+        if not name or "/" in name or ":" in name:
+            raise ConfigError(
+                "it could be taken for a URL",
+                where=f"{path}: {place.key}",
+                hint="take a name without / and :",
+            )
+        _values(own, replace(place, key=f"{place.key}."))
+    return table
+
+
+def _values(table: Mapping[str, object], place: Place) -> Config:
+    """Read a table; the place's key is what stands before its keys."""
     for key in table:
         if key not in KEYS:
-            raise _unknown(key, path)
-    if "secret-env" in table and "secret-file" in table:
+            raise _unknown(key, place)
+    if all(key in table for key in EXCLUSIVE):
         raise ConfigError(
-            "secret-env and secret-file exclude each other", where=str(path), hint="keep one"
+            "secret-env and secret-file exclude each other",
+            where=f"{place.path}: {place.key}".rstrip(".: "),
+            hint="keep one",
         )
-    return Config({key: KEYS[key](value, _Place(path, key)) for key, value in table.items()}, path)
+    at = {key: replace(place, key=place.key + key) for key in table}
+    values = {key: KEYS[key].read(value, at[key]) for key, value in table.items()}
+    return Config(values, place.path, reasons(table["skip"], at["skip"]) if "skip" in table else {})
 
 
-def _unknown(key: str, path: Path) -> ConfigError:
+def _unknown(key: str, place: Place) -> ConfigError:
+    where = f"{place.path}: {place.key}{key}"
     if key == "secret":
         return ConfigError(
             "a secret does not belong into a file that is shared",
-            where=f"{path}: secret",
+            where=where,
             hint='name where it is instead: secret-env = "HOOKPROOF_SECRET", or secret-file',
         )
-    return ConfigError(
-        "unknown key", where=f"{path}: {key}", hint=did_you_mean(key, KEYS) or one_of(KEYS)
+    known = KEYS if place.key else (*KEYS, RECEIVERS)
+    return ConfigError("unknown key", where=where, hint=did_you_mean(key, known) or one_of(KEYS))
+
+
+def _laid_over(below: Config, above: Config, name: str) -> Config:
+    """Return both configurations as one, in which the receiver's own values win."""
+    kept = {
+        key: value
+        for key, value in below.values.items()
+        if not (key in EXCLUSIVE and any(other in above.values for other in EXCLUSIVE))
+    }
+    return Config(
+        {**kept, **above.values},
+        below.path,
+        above.reasons if "skip" in above.values else below.reasons,
+        below.receivers,
+        dict.fromkeys(above.values, name),
     )
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Place:
-    path: Path
-    key: str
-
-    def wrong(self, wanted: str) -> ConfigError:
-        return ConfigError(f"it must be {wanted}", where=f"{self.path}: {self.key}")
-
-    def beside(self, text: str) -> str:
-        """Return a path that a file names, read from where the file lies."""
-        return str(self.path.parent / Path(text).expanduser())
-
-
-def _text(value: object, place: _Place) -> str:
-    if not isinstance(value, str) or not value:
-        raise place.wrong("a text")
-    return value
-
-
-def _path(value: object, place: _Place) -> str:
-    return place.beside(_text(value, place))
-
-
-def _document(value: object, place: _Place) -> str:
-    text = _text(value, place)
-    is_path = "/" in text or text.endswith((".yaml", ".yml", ".json"))
-    return place.beside(text) if is_path else text
-
-
-def _positive(value: object, place: _Place) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e12:
-        raise place.wrong("a number above 0")
-    return value
-
-
-def _count(value: object, place: _Place) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 100_000:
-        raise place.wrong("a whole number from 1 to 100000")
-    return value
-
-
-def _flag(value: object, place: _Place) -> bool:
-    if not isinstance(value, bool):
-        raise place.wrong("true or false")
-    return value
-
-
-def _texts(value: object, place: _Place) -> list[str]:
-    items = [value] if isinstance(value, str) else value
-    if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
-        raise place.wrong("a text or a list of texts")
-    return items
-
-
-def _reports(value: object, place: _Place) -> list[str]:
-    named = (text.partition("=") for text in _texts(value, place))
-    return [f"{form}={place.beside(path)}" if path else form for form, _, path in named]
-
-
-def _word(*words: str) -> Callable[[object, _Place], str]:
-    def check(value: object, place: _Place) -> str:
-        if value not in words:
-            near = did_you_mean(value, words) if isinstance(value, str) else ""
-            raise ConfigError(
-                f"unknown value {value!r}",
-                where=f"{place.path}: {place.key}",
-                hint=near or one_of(words),
-            )
-        return str(value)
-
-    return check
-
-
-KEYS: Mapping[str, Callable[[object, _Place], Value]] = {
-    "spec": _document,
-    "webhook": _text,
-    "secret-env": _text,
-    "secret-file": _path,
-    "unsigned": _flag,
-    "other-secret-env": _text,
-    "effects-url": _text,
-    "effect-timeout": _positive,
-    "also-url": _text,
-    "restart-command": _text,
-    "tolerance": _positive,
-    "replay": _word("rejects", "ignores", "either"),
-    "forged": _word("rejects", "ignores"),
-    "only": _texts,
-    "skip": _texts,
-    "strict": _flag,
-    "examples": _count,
-    "timeout": _positive,
-    "rate": _positive,
-    "header": _texts,
-    "report": _reports,
-}

@@ -53,7 +53,7 @@ class RuleResult:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run begins. `started` is in Unix seconds."""
+    """A run begins. `started` is in Unix seconds; `document` is the document as it was named."""
 
     target: str
     spec: str
@@ -64,6 +64,7 @@ class RunStarted:
     seed: int
     rules: tuple[Rule, ...]
     started: float
+    document: str = ""
 
 
 @final
@@ -89,7 +90,8 @@ class RunFinished:
     """A run has ended; `complete` is False when it was interrupted.
 
     `reason` says why the contract could not be run, where it could not. `notes` are remarks about
-    the run as a whole: a broken probe, a clock that is off.
+    the run as a whole: a broken probe, a clock that is off. `outdated` says what in the baseline
+    no longer holds; it fails a run in which nothing else does.
     """
 
     exit: ExitStatus
@@ -99,6 +101,7 @@ class RunFinished:
     complete: bool = True
     reason: str = ""
     notes: tuple[str, ...] = ()
+    outdated: tuple[str, ...] = ()
 
 
 Event = RunStarted | RuleStarted | RuleFinished | RunFinished

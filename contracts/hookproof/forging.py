@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, final
+from urllib.parse import unquote_to_bytes, urlsplit
 
+from hookproof import catalogue
 from hookproof.courier import Courier
+from hookproof.keys import another_secret
 from hookproof.lab import CannotTell, Lab
 from hookproof.needs import met
 from hookproof.nonces import MemoryNonceStore
 from hookproof.receiver import create_receiver
-from hookproof.rule import Rule
+from hookproof.rule import Category, Rule
 from hookproof.targets.base import PLAIN, Capability, Exchange, Framing, Target
 from hookproof.targets.wsgi import WsgiTarget
 from hookproof.verdicts import DECLARED_NOTHING, Evidence, Judgement
@@ -48,12 +51,13 @@ class Recorder:
     """A target that remembers what was sent to it."""
 
     target: Target
+    address: str
     exchanges: list[Exchange] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         """The address that requests carry."""
-        return self.target.url
+        return self.address
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -81,14 +85,23 @@ class Recorder:
         self.target.close()
 
 
-def forgery(rule: Rule, webhook: Webhook, secret: str) -> Forgery:
+def forgery(
+    rule: Rule,
+    webhook: Webhook,
+    secret: str,
+    clock: Callable[[], float] = time.time,
+    url: str = "http://in-process/webhook",
+) -> Forgery:
     """Return the first request of a rule that a correct receiver refuses.
+
+    It is signed by `clock` and for `url`, which is part of the content in some schemes.
 
     Raises:
         HookproofError: the rule sends none, or needs what is not there in process.
     """
-    recorder = Recorder(WsgiTarget(_reference(webhook, secret)))
-    judgement = _tried(rule, _lab(webhook, secret, recorder))
+    path = unquote_to_bytes(urlsplit(url).path or "/").decode("latin-1")
+    recorder = Recorder(WsgiTarget(_reference(webhook, secret, clock, path)), url)
+    judgement = _tried(rule, _lab(webhook, secret, recorder, clock))
     accepted: list[Request] = []
     for exchange in recorder.exchanges:
         if exchange.status is not None and exchange.status < 400:
@@ -101,18 +114,68 @@ def forgery(rule: Rule, webhook: Webhook, secret: str) -> Forgery:
     )
 
 
-def _reference(webhook: Webhook, secret: str) -> WSGIApplication:
-    return create_receiver(webhook, secret, nonces=MemoryNonceStore(), replay="reject")
+@final
+class Forgeries:
+    """The forgeries that the rules of the contract send, for a sender that sends them on purpose.
+
+    Rules that search, flood or judge a run as a whole are none: no single request of theirs is the
+    forgery.
+    """
+
+    def __init__(self) -> None:
+        self._titles: dict[str, Mapping[str, str]] = {}
+
+    def rules(self, webhook: Webhook) -> Mapping[str, str]:
+        """Return the titles of the rules that can be sent, by their ids."""
+        if webhook.name not in self._titles:
+            self._titles[webhook.name] = dict(_sendable(webhook))
+        return self._titles[webhook.name]
+
+    def requests(
+        self, rule: str, webhook: Webhook, secret: str, url: str, now: float
+    ) -> tuple[Request, ...]:
+        """Return what a rule sends to a URL, in order: the last is the forgery, signed at `now`.
+
+        Raises:
+            HookproofError: there is no such rule, or it sends nothing of the kind.
+        """
+        made = forgery(catalogue.rule(rule), webhook, secret, lambda: now, url)
+        return (*made.before, made.request)
 
 
-def _lab(webhook: Webhook, secret: str, recorder: Recorder) -> Lab:
+_SINGLE = frozenset(
+    {Category.FORGED, Category.STALE, Category.REPLAY, Category.HEADER, Category.PAYLOAD}
+)
+_MANY = 5
+"""A rule that needs more genuine events before its forgery is left to `hookproof verify`."""
+
+
+def _sendable(webhook: Webhook) -> Iterator[tuple[str, str]]:
+    for rule in catalogue.RULES:
+        if rule.category not in _SINGLE or rule.opt_in:
+            continue
+        with suppress(HookproofError):  # it needs what is not there, or sends no forgery
+            made = forgery(rule, webhook, another_secret(webhook.scheme))
+            if len(made.before) <= _MANY:
+                yield rule.id, rule.title
+
+
+def _reference(
+    webhook: Webhook, secret: str, clock: Callable[[], float], path: str
+) -> WSGIApplication:
+    return create_receiver(
+        webhook, secret, nonces=MemoryNonceStore(), replay="reject", clock=clock, path=path
+    )
+
+
+def _lab(webhook: Webhook, secret: str, recorder: Recorder, clock: Callable[[], float]) -> Lab:
     return Lab(
         webhook=webhook,
         secret=secret,
         courier=Courier(recorder),
         watcher=Watcher(None),
         policy=DECLARED_NOTHING,
-        clock=time.time,
+        clock=clock,
         random=random.Random(0),
     )
 

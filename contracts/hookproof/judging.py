@@ -30,6 +30,7 @@ from hookproof.verdicts import (
 from hookproof.wording import answer, listed, plural
 
 CaseMaker = Callable[[Lab], Iterable[Case]]
+TOO_OFTEN = "acts more than once"
 NO_PLACE = NotApplicable("the document's payload or scheme has no place for what the rule changes")
 
 
@@ -57,6 +58,29 @@ def _weight(judgement: Judgement) -> int:
             return 4
         case NotApplicable():
             return 5
+
+
+def means(meaning: str | Callable[[Lab, Breach], str]) -> Callable[[Check], Check]:
+    """Return a decorator of a check whose breach also says what it means, found out or known.
+
+    Nothing is added to a breach of a lesser level than the rule's own, or of another kind: too many
+    effects of an event that had to be accepted.
+    """
+
+    def decorate(check: Check) -> Check:
+        @wraps(check)
+        def explained(lab: Lab) -> Judgement:
+            judgement = check(lab)
+            if not isinstance(judgement, Breach) or judgement.level is not None:
+                return judgement
+            if judgement.message.startswith(TOO_OFTEN):
+                return judgement
+            said = meaning if isinstance(meaning, str) else meaning(lab, judgement)
+            return replace(judgement, message=f"{judgement.message}; {said}") if said else judgement
+
+        return explained
+
+    return decorate
 
 
 def accepted(make: CaseMaker) -> Check:
@@ -103,9 +127,10 @@ def _not_accepted(refused: Sequence[Evidence]) -> Breach:
 def _miscounted(sent: Sequence[Evidence], effects: EffectCount, limit: float) -> str:
     wanted, seen = effects.expected - effects.before, effects.after - effects.before
     if seen > wanted:
-        return f"acts more than once: {plural(wanted, 'event')} had {plural(seen, 'effect')}"
-    what = sent[0].note if wanted == 1 else plural(wanted, "event")
-    return f"acknowledges {what} but only {plural(seen, 'effect')} appeared within {limit:g} s"
+        return f"{TOO_OFTEN}: {plural(wanted, 'event')} had {plural(seen, 'effect')}"
+    return (
+        f"acknowledges {listed(sent)} but only {plural(seen, 'effect')} appeared within {limit:g} s"
+    )
 
 
 def refused(make: CaseMaker) -> Check:

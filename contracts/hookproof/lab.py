@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import final
+from typing import TYPE_CHECKING, final
 
-from hookproof.bodies import Bodies, compact
+from hookproof.bodies import Bodies
 from hookproof.courier import OWN_CONNECTION, Courier
 from hookproof.effects import Effects
 from hookproof.fresh import fresh_marker, fresh_nonce
@@ -18,10 +18,14 @@ from hookproof.verdicts import Evidence, Outcome, Policy, ReplayPolicy, Unproven
 from hookproof.watcher import Watcher
 from hookproof_spec import payloads
 from hookproof_spec.errors import HookproofError
+from hookproof_spec.key_rule import Secrets
 from hookproof_spec.request import Request
 from hookproof_spec.scheme import SignatureScheme
 from hookproof_spec.signing import Delivery, Signer
 from hookproof_spec.webhook import JsonValue, Webhook
+
+if TYPE_CHECKING:
+    from hookproof.diagnosis.asking import Diagnosis
 
 USER_AGENT = "hookproof"
 
@@ -68,6 +72,19 @@ class Hooks:
 NO_HOOKS = Hooks()
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A test suite in which a lab works: the test, under whose name searches are remembered.
+
+    `remembers` is False where a run repeats the choices of an earlier one, or has to be the same
+    each time.
+    """
+
+    test: str
+    remembers: bool = True
+
+
 class CannotTell(Exception):
     """Raised inside a rule that can go no further; carries the judgement."""
 
@@ -97,6 +114,8 @@ class Lab:
     other_secret: str | None = field(default=None, repr=False)
     signs: bool = True
     replays_refused: bool | None = None
+    diagnosis: Diagnosis | None = None
+    """Why a plain genuine event is refused, once `valid-basic` has asked."""
     log: Log = field(default_factory=Log)
     logging: bool = True
     """Whether refusals are logged: not where only the secret's holder could have sent them."""
@@ -106,6 +125,8 @@ class Lab:
     """How many examples a property is tried with; the model draws half as many sequences."""
     search_seconds: float = 5.0
     """How long one property may be searched for, shrinking included."""
+    suite: Suite | None = None
+    """None outside of test suites: what is found is remembered nowhere."""
     signer: Signer = field(init=False)
     bodies: Bodies = field(init=False)
 
@@ -118,6 +139,16 @@ class Lab:
         """The declared signature scheme."""
         return self.webhook.scheme
 
+    @property
+    def secrets(self) -> Secrets:
+        """The secret's parts."""
+        return self.scheme.secrets(self.secret)
+
+    @property
+    def key(self) -> bytes:
+        """The key's bytes; those of the first where there are two."""
+        return self.scheme.key.key(self.secrets.first)
+
     # --- making -----------------------------------------------------------------------------
 
     def value(self, *, texts: Sequence[str] = (), dated: float | None = None) -> JsonValue:
@@ -127,7 +158,11 @@ class Lab:
 
     def body(self) -> bytes:
         """Return a new event's payload as most senders write it."""
-        return compact(self.value())
+        return self.written(self.value())
+
+    def written(self, value: JsonValue) -> bytes:
+        """Write a payload as most senders do."""
+        return payloads.write(self.webhook, value)
 
     def nonce(self) -> str:
         """Return a nonce never used before."""
@@ -155,7 +190,7 @@ class Lab:
 
     def other_signer(self) -> Signer:
         """Return a signer with a key that is not the receiver's."""
-        return Signer(self.scheme, another_secret(self.scheme))
+        return Signer(self.scheme, another_secret(self.scheme, self.secret))
 
     def random_signature(self) -> str:
         """Return a well-formed signature that signs nothing."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from hookproof.lab import Lab
     from hookproof.pytest_support.clock import WebhookClock
+    from hookproof.pytest_support.mock import RunningSender
     from hookproof.pytest_support.webhook import WebhookSender
     from hookproof_spec.webhook import JsonValue
 
@@ -43,7 +44,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         " Repeatable.",
     )
     group.addoption(
-        "--hookproof-seed", type=int, metavar="N", help="Repeat the choices of an earlier run."
+        "--hookproof-seed",
+        type=int,
+        metavar="N",
+        help="Repeat the choices of an earlier run (default: --hypothesis-seed, or random ones).",
     )
     parser.addini(
         "hookproof_strict",
@@ -53,9 +57,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "hookproof_examples",
-        "How many examples a property rule is tried with (default: 30).",
+        "How many examples a property rule is tried with (default: max_examples of Hypothesis'"
+        " profile where that is not 100, else 30).",
         type="int",
         default=0,
+    )
+    parser.addini(
+        "hookproof_search_seconds",
+        "How long a property rule looks for a case at most (default: 5).",
+        type="float",
+        default=5.0,
     )
     parser.addini(
         "hookproof_only", "Limit contracts to these rules, categories or `core`.", type="args"
@@ -156,6 +167,18 @@ def hookproof_lab(request: pytest.FixtureRequest, webhook_receiver: object) -> L
     from hookproof.pytest_support.webhook import lab
 
     return lab(request.config, webhook_receiver)
+
+
+@pytest.fixture
+def mock_sender(request: pytest.FixtureRequest) -> Iterator[RunningSender]:
+    """A mock sender of its own for this test: the one of `hookproof serve`, on a free port.
+
+    mock_sender.register(url, secret=…), .trigger(), .wait() deliver an event to a receiver and
+    return the deliveries; .url is its dashboard and API, .sender everything else that it can do.
+    """
+    from hookproof.pytest_support.mock import running_sender
+
+    yield from running_sender(request.config)
 
 
 @pytest.fixture(scope="session")

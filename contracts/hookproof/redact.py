@@ -19,7 +19,7 @@ from hookproof.targets.base import Exchange
 from hookproof.verdicts import Evidence
 from hookproof_spec.errors import SecretError
 from hookproof_spec.request import Header, Request
-from hookproof_spec.scheme import Algorithm, SignatureScheme
+from hookproof_spec.scheme import SignatureScheme
 from hookproof_spec.signing import Signer
 
 SHORTEST_CODED = 4
@@ -52,7 +52,7 @@ class Redactor:
         self._mask = _mask_for(known)
         self._pattern = _pattern_of(known, scheme)
         # Of an asymmetric signature nothing is expected: who verifies cannot make one.
-        shared = scheme is not None and scheme.algorithm is not Algorithm.ED25519
+        shared = scheme is not None and scheme.algorithm.is_shared
         self._signer = Signer(scheme, known[0]) if scheme and shared and known else None
 
     def __repr__(self) -> str:
@@ -133,14 +133,14 @@ class Redactor:
         """Return what would reveal the right signature of a request, unless it was sent."""
         if self._signer is None:
             return _Signatures(None, self._mask)
-        scheme = self._signer.scheme
-        timestamp, nonce = _stamp(scheme, request)
-        content = scheme.signed_bytes(timestamp=timestamp, nonce=nonce, body=request.body)
-        written = self._signer.signature(content)
-        raw = scheme.encoding.read(written)
-        if raw is None or any(written in value for _, value in request.headers):
-            return _Signatures(None, self._mask)
-        return _Signatures(re.compile(b"|".join(_coded(raw))), self._mask)
+        encoding = self._signer.scheme.encoding
+        whole = (request.url, *(value for _, value in request.headers))
+        forms: list[bytes] = []
+        for written in self._signer.expected(request):
+            sent = any(written in text for text in whole) or written.encode() in request.body
+            raw = None if sent else encoding.read(written)
+            forms += [] if raw is None else _coded(raw)
+        return _Signatures(re.compile(b"|".join(forms)) if forms else None, self._mask)
 
 
 @final
@@ -169,18 +169,29 @@ def _mask_for(secrets: Iterable[str]) -> bytes:
 
 def _pattern_of(secrets: list[str], scheme: SignatureScheme | None) -> re.Pattern[bytes] | None:
     forms: list[bytes] = []
-    for secret in secrets:
-        forms += _forms_of_text(secret)
-        key = _key_of(secret, scheme)
-        if key is not None and key != secret.encode():
+    for part in (part for secret in secrets for part in _parts(secret, scheme)):
+        forms += _forms_of_text(part)
+        key = _key_of(part, scheme)
+        if key is not None and key != part.encode():
             forms += [re.escape(key), *_coded(key)]
     # Longest first: of two forms that begin alike, the whole is masked and not its beginning.
     ordered = sorted(dict.fromkeys(forms), key=len, reverse=True)
     return re.compile(b"|".join(ordered)) if ordered else None
 
 
+def _parts(secret: str, scheme: SignatureScheme | None) -> tuple[str, ...]:
+    """Return a secret and, where it is made of several, each of them; a key's name is none."""
+    if scheme is None or not (scheme.has_key_id or scheme.has_second_key):
+        return (secret,)
+    try:
+        parts = scheme.secrets(secret).each
+    except SecretError:  # another webhook's secret, which has a form of its own
+        return (secret,)
+    return (secret, *(part for part in parts if part))
+
+
 def _key_of(secret: str, scheme: SignatureScheme | None) -> bytes | None:
-    if scheme is None or secret.startswith("-----BEGIN "):
+    if scheme is None or not scheme.algorithm.is_shared or secret.startswith("-----BEGIN "):
         return None
     try:
         return scheme.key.key(secret)
@@ -243,14 +254,3 @@ def _inside(raw: bytes, encoded: bytes, offset: int) -> Iterator[bytes]:
     part = encoded[first:last]
     if len(part) >= SHORTEST_INSIDE:
         yield part
-
-
-def _stamp(scheme: SignatureScheme, request: Request) -> tuple[str, str]:
-    """Return timestamp and nonce as a request's headers carry them, or "" for either."""
-    values: dict[str, str] = {}
-    for header in scheme.headers:
-        line = request.header(header.name)
-        fields = header.shape.read(line.strip(" \t"), scheme.repeat) if line else ""
-        if not isinstance(fields, str):
-            values.update(fields.values)
-    return values.get("timestamp", ""), values.get("nonce", "")

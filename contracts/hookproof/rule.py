@@ -43,12 +43,16 @@ class Need(StrEnum):
     TIMESTAMP = "a timestamp in the scheme"
     NONCE = "a nonce in the scheme"
     BODY = "a signature that covers the body"
+    SIGNED_TIME = "a signature that covers the timestamp"
+    SIGNED_NONCE = "a signature that covers the nonce"
     SHARED_KEY = "a shared key (HMAC)"
     UNSIGNED = "a receiver that runs without a secret (--unsigned)"
     OTHER_SECRET = "the secret of another webhook (--other-secret-env)"
+    HEADER = "a signature that travels in a header"
     ITEMS = "a signature header made of items"
     REPEAT = "a scheme in which several signatures stand side by side"
     SAME_NONCE = "a sender whose retries keep their nonce"
+    JSON = "a payload in JSON"
     MARKER = "a free text in the payload"
     DATES = "a date in the payload"
     TOLERANCE = "a declared tolerance (--tolerance)"
@@ -61,6 +65,9 @@ class Need(StrEnum):
     FAULT = "a way to make the receiver's handler fail (in process)"
 
 
+CURRENT = 1
+"""The newest rule set: a number that grows with releases which add rules that can fail a run."""
+
 Check = Callable[["Lab"], Judgement]
 
 
@@ -72,6 +79,7 @@ class Rule:
     `id` is its name for ever. `after` names the rules that must not have failed: a breach of
     theirs would only be told again. `remedy` is the one sentence for the developer.
     `repeats` is how often a breach may be looked for again before it counts as not repeatable.
+    `since` is the first rule set in which it is scored.
     """
 
     id: str
@@ -88,14 +96,26 @@ class Rule:
     core: bool
     opt_in: bool
     repeats: int
+    since: int
 
     @property
     def category(self) -> Category:
         """What the rule is about: the first word of its id."""
-        return _CATEGORIES.get(self.id.split("-")[0], Category.REPLAY)
+        return category_of(self.id)
 
 
+_ASKED = {
+    Category.PAYLOAD: (Need.JSON,),
+    Category.PROPERTY: (Need.JSON,),
+    Category.MODEL: (Need.JSON,),
+}
+"""What all rules of a category cannot do without."""
 _CATEGORIES = {category.value: category for category in Category} | {"rotation": Category.VALID}
+
+
+def category_of(id: str) -> Category:
+    """Return what the rule of an id is about."""
+    return _CATEGORIES.get(id.split("-")[0], Category.REPLAY)
 
 
 def rule(
@@ -112,6 +132,7 @@ def rule(
     core: bool = False,
     opt_in: bool = False,
     repeats: int = 1,
+    since: int = 1,
 ) -> Callable[[Check], Rule]:
     """Make a check a rule. The check's docstring says what is sent."""
 
@@ -126,11 +147,12 @@ def rule(
             sends=" ".join((check.__doc__ or "").split()),
             check=check,
             who=who,
-            needs=needs,
+            needs=(*needs, *_ASKED.get(category_of(id), ())),
             after=after,
             core=core,
             opt_in=opt_in,
             repeats=repeats,
+            since=since,
         )
 
     return declare

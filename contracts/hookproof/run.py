@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import final
 
@@ -22,7 +22,7 @@ from hookproof.events import (
 )
 from hookproof.lab import NO_HOOKS, CannotTell, Hooks, Lab
 from hookproof.needs import met
-from hookproof.rule import Category, Rule, Who
+from hookproof.rule import CURRENT, Category, Rule, Who
 from hookproof.targets.base import Target
 from hookproof.verdicts import (
     DECLARED_NOTHING,
@@ -37,7 +37,8 @@ from hookproof.verdicts import (
     Verdict,
 )
 from hookproof.watcher import Watcher
-from hookproof_spec.scheme import KeyRule
+from hookproof_spec.scheme import Algorithm, SignatureScheme
+from hookproof_spec.templates import Template
 from hookproof_spec.webhook import Webhook
 
 UNSIGNED_TOO = (Category.VALID, Category.PAYLOAD)
@@ -51,11 +52,15 @@ NO_SECRET = "unsigned"
 class Setup:
     """Everything a run needs. Times are in seconds; the two clocks are given for tests.
 
-    `secret` is None where the receiver runs without one and takes unsigned requests.
+    `secret` is None where the receiver runs without one and takes unsigned requests. Rules that are
+    younger than `ruleset` run and are told, and are not scored. `skip_reasons` says why a rule, or
+    a category, is left out by the configuration.
     """
 
     webhook: Webhook
     spec: str
+    document: str = ""
+    """The document's name or path, as it was given."""
     secret: str | None = field(repr=False)
     other_secret: str | None = field(default=None, repr=False)
     target: Target
@@ -66,7 +71,9 @@ class Setup:
     search_seconds: float = 5.0
     rules: tuple[Rule, ...]
     skipped: tuple[Rule, ...] = ()
+    skip_reasons: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
+    ruleset: int = CURRENT
     effect_timeout: float = 5.0
     rate: float | None = None
     hooks: Hooks = NO_HOOKS
@@ -95,9 +102,7 @@ def lab_for(setup: Setup) -> Lab:
 
 def unsigned(webhook: Webhook) -> Webhook:
     """Return the webhook as it is sent where no secret was created: nothing is carried."""
-    bare = replace(
-        webhook.scheme, headers=(), key=KeyRule(), repeat=None, timestamp=None, nonce=None
-    )
+    bare = SignatureScheme(Algorithm.HMAC_SHA256, Template.parse("{body}"), headers=())
     return replace(webhook, scheme=bare)
 
 
@@ -113,6 +118,7 @@ def started_event(setup: Setup) -> RunStarted:
         seed=setup.seed,
         rules=setup.rules,
         started=setup.clock(),
+        document=setup.document,
     )
 
 
@@ -126,7 +132,7 @@ def run(setup: Setup) -> Iterator[Event]:
     lab = lab_for(setup)
     results: dict[str, RuleResult] = {}
     for rule in setup.skipped:
-        yield RuleFinished(rule, RuleResult(verdict=Verdict.SKIPPED, message="left out by --skip"))
+        yield RuleFinished(rule, left_out(rule, setup.skip_reasons, "left out by --skip"))
     reason, complete = "", True
     try:
         for rule in setup.rules:
@@ -147,6 +153,14 @@ def run(setup: Setup) -> Iterator[Event]:
     )
 
 
+def left_out(rule: Rule, reasons: Mapping[str, str], otherwise: str) -> RuleResult:
+    """Return the result of a rule that is left out; `reasons` are by rule, category or `core`."""
+    words = (rule.id, rule.category.value, *(["core"] if rule.core else []))
+    reason = next((reasons[word] for word in words if word in reasons), "")
+    message = f"left out: {reason}" if reason else otherwise
+    return RuleResult(verdict=Verdict.SKIPPED, message=message)
+
+
 def _finished(
     setup: Setup,
     results: dict[str, RuleResult],
@@ -159,7 +173,7 @@ def _finished(
     summary = Counter(result.verdict for result in results.values())
     summary[Verdict.SKIPPED] += len(setup.skipped)
     return RunFinished(
-        exit=ExitStatus.NOT_RUN if reason else exit_status(setup.rules, results),
+        exit=ExitStatus.NOT_RUN if reason else exit_status(_scored(setup), results),
         summary={verdict: summary[verdict] for verdict in Verdict},
         requests=lab.courier.sent,
         seconds=seconds,
@@ -167,6 +181,10 @@ def _finished(
         reason=reason,
         notes=_notes(lab),
     )
+
+
+def _scored(setup: Setup) -> tuple[Rule, ...]:
+    return tuple(rule for rule in setup.rules if rule.since <= setup.ruleset)
 
 
 def exit_status(rules: tuple[Rule, ...], results: dict[str, RuleResult]) -> ExitStatus:
@@ -214,8 +232,9 @@ def try_rule(rule: Rule, lab: Lab, results: dict[str, RuleResult], setup: Setup)
         )
     begun, sent = setup.monotonic(), lab.courier.sent
     judgement = _confirmed(rule, lab)
+    result = _result(rule, judgement, strict=setup.strict)
     return replace(
-        _result(rule, judgement, strict=setup.strict),
+        result if rule.since <= setup.ruleset else _unscored(rule, result),
         requests=lab.courier.sent - sent,
         seconds=setup.monotonic() - begun,
     )
@@ -288,6 +307,14 @@ def _result(rule: Rule, judgement: Judgement, *, strict: bool) -> RuleResult:
             )
         case NotApplicable():
             return RuleResult(verdict=Verdict.NOT_APPLICABLE, message=judgement.message)
+
+
+def _unscored(rule: Rule, result: RuleResult) -> RuleResult:
+    """Return the result of a rule that is younger than the rule set: told, and no more."""
+    message = f"not scored, as it came with rule set {rule.since}: {result.message}"
+    if result.verdict in (Verdict.FAIL, Verdict.WARN):
+        return replace(result, verdict=Verdict.INFO, message=message)
+    return result
 
 
 def _breach_verdict(level: Level, *, strict: bool) -> Verdict:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -108,7 +107,7 @@ class RequestValidator:
             return verdict
         wrong = self._media_type_problem(request)
         if wrong:
-            return replace(verdict, reason=Reason.WRONG_MEDIA_TYPE, detail=wrong)
+            return verdict._replace(reason=Reason.WRONG_MEDIA_TYPE, detail=wrong)
         problems = payloads.validate(self.webhook, request.body)
         if problems:
             return _invalid(verdict, problems)
@@ -157,7 +156,7 @@ class RequestValidator:
         if claim is None or claim is Claim.GRANTED:
             return verdict
         detail = "its nonce was used" if claim is Claim.SPENT else "its nonce is being processed"
-        return replace(verdict, reason=Reason.REPLAYED, detail=detail)
+        return verdict._replace(reason=Reason.REPLAYED, detail=detail)
 
     def settling(self, verdict: Verification) -> AbstractContextManager[None]:
         """Commit an accepted request's claim when the block succeeds, release it when it raises."""
@@ -176,9 +175,11 @@ class RequestValidator:
         return (*found, *self._explained(request.body))
 
     def _explained(self, body: bytes) -> tuple[Problem, ...]:
-        value = payloads.decode(body)
+        value = payloads.read(self.webhook, body)
         if isinstance(value, Problem):
             return (value,)
+        if payloads.is_form(self.webhook):
+            return payloads.validate(self.webhook, body)
         # What only the fast way refuses, half a surrogate pair for one, keeps its words.
         return self._explainer.problems(body) or payloads.validate(self.webhook, body)
 
@@ -241,8 +242,7 @@ def _essence(media_type: str) -> str:
 
 def _invalid(verdict: Verification, problems: tuple[Problem, ...]) -> Verification:
     more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
-    return replace(
-        verdict,
+    return verdict._replace(
         reason=Reason.INVALID_PAYLOAD,
         detail=f"{problems[0].message} at {problems[0].pointer or 'its root'}{more}",
         problems=problems,

@@ -24,6 +24,8 @@ class Verdict(StrEnum):
     FAIL = "fail"
     WARN = "warn"
     INFO = "info"
+    ACCEPTED = "accepted"
+    """It is broken, and a baseline accepts that for a time, with a reason."""
     UNPROVEN = "unproven"
     BLOCKED = "blocked"
     SKIPPED = "skipped"

@@ -115,8 +115,10 @@ class Fault:
 class Subscription:
     """A registered receiver: where the events of one kind go, and how.
 
-    `disabled` says in words why it was disabled by the sender itself, or is empty.
-    `failures` counts failed deliveries in a row.
+    `secrets` holds texts only where a secret has just been made; `signed` tells whether there is
+    one, `rotating` whether two are valid now. `faults` are done to each of its events. `disabled`
+    says in words why it was disabled by the sender itself, or is empty. `failures` counts failed
+    deliveries in a row.
     """
 
     id: str
@@ -129,6 +131,9 @@ class Subscription:
     description: str = ""
     disabled: str = ""
     failures: int = 0
+    signed: bool = False
+    rotating: bool = False
+    faults: tuple[Fault, ...] = ()
 
 
 @final

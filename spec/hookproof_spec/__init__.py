@@ -1,7 +1,7 @@
 """What a signed webhook is: documents, signature schemes, signing, verifying, payloads.
 
 Pure: no sockets, no clock, no randomness. Names are loaded when they are first used, so that
-importing this package costs nothing.
+importing this package costs nothing; Hypothesis is imported by the strategies alone.
 """
 
 from __future__ import annotations
@@ -30,6 +30,15 @@ if TYPE_CHECKING:
         sign,
         verify,
     )
+    from hookproof_spec.strategies import (
+        Negative,
+        Spelling,
+        from_schema,
+        json_texts,
+        negative_payloads,
+        spellings,
+        valid_payloads,
+    )
     from hookproof_spec.webhook import Document, Webhook
 
 _HOME = {
@@ -37,6 +46,7 @@ _HOME = {
     "Document": "webhook",
     "DocumentError": "errors",
     "HookproofError": "errors",
+    "Negative": "strategies",
     "Problem": "errors",
     "Reason": "signing",
     "Request": "request",
@@ -44,13 +54,19 @@ _HOME = {
     "Severity": "errors",
     "SignatureScheme": "scheme",
     "Signer": "signing",
+    "Spelling": "strategies",
     "Verification": "signing",
     "Verifier": "signing",
     "Webhook": "webhook",
     "example": "payloads",
+    "from_schema": "strategies",
+    "json_texts": "strategies",
     "load": "documents",
     "names": "documents",
+    "negative_payloads": "strategies",
     "sign": "signing",
+    "spellings": "strategies",
+    "valid_payloads": "strategies",
     "validate": "payloads",
     "verify": "signing",
 }
@@ -60,6 +76,7 @@ __all__ = [
     "Document",
     "DocumentError",
     "HookproofError",
+    "Negative",
     "Problem",
     "Reason",
     "Request",
@@ -67,13 +84,19 @@ __all__ = [
     "Severity",
     "SignatureScheme",
     "Signer",
+    "Spelling",
     "Verification",
     "Verifier",
     "Webhook",
     "example",
+    "from_schema",
+    "json_texts",
     "load",
     "names",
+    "negative_payloads",
     "sign",
+    "spellings",
+    "valid_payloads",
     "validate",
     "verify",
 ]

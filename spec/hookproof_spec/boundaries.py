@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import final
 
 from hookproof_spec import patterns
+from hookproof_spec.filters import DIGESTS
 from hookproof_spec.scheme import Encoding, NonceRule, TimestampRule, TimeUnit
-from hookproof_spec.templates import Template
+from hookproof_spec.templates import Template, base_of
 
 _TIME = {
     TimeUnit.SECONDS: string.digits,
@@ -26,6 +27,10 @@ _SIGNATURE = {
     Encoding.BASE64: string.ascii_letters + string.digits + "+/=",
     Encoding.BASE64URL: string.ascii_letters + string.digits + "-_",
 }
+_WRITTEN = {encoding.value: letters for encoding, letters in _SIGNATURE.items()}
+_WRITTEN["crc32"] = string.digits
+_KNOWN = ("method", "url", "path", "secret", "key-id")
+"""What a receiver knows by itself, so that its end in the content is where it was."""
 
 
 @final
@@ -39,10 +44,12 @@ class Alphabets:
 
     def may_contain(self, name: str, text: str) -> bool:
         """Tell whether the value of a placeholder may hold a text."""
-        match name:
+        match base_of(name):
+            case _ if "|" in name:
+                return set(text) <= set(_WRITTEN.get(name.rpartition("|")[2], text))
             case "timestamp":
                 return set(text) <= set(_TIME[self.timestamp.unit])
-            case "signature" | "signatures":
+            case "signature" | "signatures" | "signature2":
                 return set(text) <= set(_SIGNATURE[self.encoding])
             case "nonce" if self.nonce.pattern is not None:
                 return patterns.may_contain(self.nonce.pattern, text)
@@ -53,11 +60,19 @@ class Alphabets:
 def shiftable(content: Template, alphabets: Alphabets) -> Iterator[tuple[str, str, str]]:
     """Yield left name, separator and right name of each boundary that can be shifted.
 
-    A boundary stays where it is when its separator cannot stand in the value on one of its sides.
+    A boundary stays where it is when its separator cannot stand in the value on one of its sides,
+    and where one of these is known, or of one length.
     """
     names = content.names
     for left, separator, right in zip(names, content.literals[1:], names[1:], strict=False):
+        if _is_fixed(left) or _is_fixed(right):
+            continue
         if not separator or (
             alphabets.may_contain(left, separator) and alphabets.may_contain(right, separator)
         ):
             yield left, separator, right
+
+
+def _is_fixed(name: str) -> bool:
+    base, *filters = name.split("|")
+    return base in _KNOWN or any(f in DIGESTS and f != "crc32" for f in filters)

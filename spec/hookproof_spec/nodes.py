@@ -82,20 +82,17 @@ class Node:
             return None
         return float(value)  # type: ignore[arg-type]
 
-    def choice(self, kind: type[Word], what: str, later: Collection[str] = ()) -> Word | None:
+    def choice(self, kind: type[Word], what: str) -> Word | None:
         """Return the value if it is one of an enumeration's words."""
         known = [word.value for word in kind]
         value = self.value
         if isinstance(value, str) and value in known:
             return kind(value)
-        if isinstance(value, str) and value in later:
-            self.error(f"{what} {value!r} is not supported yet", one_of(known))
-        else:
-            self.error(f"unknown {what} {shown(value)}", nearest(str_of(value), known))
+        self.error(f"unknown {what} {shown(value)}", nearest(str_of(value), known))
         return None
 
     def mapping(
-        self, what: str, known: Collection[str] | None = None, later: Collection[str] = ()
+        self, what: str, known: Collection[str] | None = None
     ) -> Mapping[str, object] | None:
         """Return the value if it is a mapping; note unknown words and keys that are no text."""
         if not isinstance(self.value, Mapping):
@@ -103,16 +100,12 @@ class Node:
             self.error(f"{what} must be a mapping, not {shown(self.value)}", allowed)
             return None
         for key in self.value:
-            self._check_key(key, known, later)
+            self._check_key(key, known)
         return {key: value for key, value in self.value.items() if isinstance(key, str)}
 
-    def _check_key(
-        self, key: object, known: Collection[str] | None, later: Collection[str]
-    ) -> None:
+    def _check_key(self, key: object, known: Collection[str] | None) -> None:
         if not isinstance(key, str):
             self.error(f"the key {shown(key)} is no text", "put it in quotes")
-        elif key in later:
-            self.child(key, None).error(f"{key!r} is not supported yet")
         elif known is not None and key not in known:
             self.child(key, None).error(f"unknown word {shown(key)}", nearest(key, known))
 

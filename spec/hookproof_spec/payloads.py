@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-import codecs
-import json
-import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import jsonschema_rs
 
-from hookproof_spec import pointers, shapes
+from hookproof_spec import forms, pointers, shapes
 from hookproof_spec.building import BuildError, build
 from hookproof_spec.errors import DocumentError, Problem
+from hookproof_spec.json_body import cut, decode, encode
 
 if TYPE_CHECKING:
     from hookproof_spec.webhook import JsonValue, Webhook
 
-_MAX_MESSAGE = 240
+
+__all__ = [
+    "built",
+    "compiled",
+    "dates",
+    "decode",
+    "encode",
+    "example",
+    "free_texts",
+    "is_form",
+    "problems",
+    "read",
+    "validate",
+    "write",
+]
 
 
 def example(webhook: Webhook) -> JsonValue:
@@ -72,7 +84,7 @@ def validate(webhook: Webhook, body: bytes) -> tuple[Problem, ...]:
     Bytes that are no JSON text in UTF-8, that name a member twice, hold a number JSON does not
     have or nest too deeply have one problem; else each breach of the schema is one.
     """
-    value = decode(body)
+    value = read(webhook, body)
     if isinstance(value, Problem):
         return (value,)
     validator = _validator(webhook)
@@ -88,7 +100,7 @@ def problems(
     """Return each breach of a schema, with the pointer of the value that breaks it."""
     try:
         return tuple(
-            Problem(pointers.join(*error.instance_path), _cut(error.message))
+            Problem(pointers.join(*error.instance_path), cut(error.message))
             for error in validator.iter_errors(value)
         )
     except ValueError as error:
@@ -98,76 +110,35 @@ def problems(
 def _unjudged(error: ValueError) -> Problem:
     if isinstance(error, UnicodeEncodeError):
         return Problem("", "a text holds half a surrogate pair, which UTF-8 cannot write")
-    return Problem("", f"the value cannot be judged: {_cut(str(error))}")
+    return Problem("", f"the value cannot be judged: {cut(str(error))}")
 
 
-def _cut(message: str) -> str:
-    return message if len(message) <= _MAX_MESSAGE else message[: _MAX_MESSAGE - 1] + "…"
+def read(webhook: Webhook, body: bytes) -> JsonValue | Problem:
+    """Return a body's value, or the one problem that keeps it from being JSON, or a form."""
+    return forms.decode(body) if is_form(webhook) else decode(body)
 
 
-class _JsonError(ValueError):
-    """What Python's parser takes and JSON does not."""
-
-
-def _members(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in value if names.count(name) > 1)
-        raise _JsonError(f"the member {twice!r} stands twice in one object")
-    return value
-
-
-def _constant(text: str) -> JsonValue:
-    raise _JsonError(f"{text} is no JSON value")
-
-
-def _float(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise _JsonError("a number is too large for what reads it")
-    return number
-
-
-_decoder = json.JSONDecoder(
-    object_pairs_hook=_members, parse_constant=_constant, parse_float=_float
-)
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def decode(body: bytes) -> JsonValue | Problem:
-    """Return the value of a JSON text, or the one problem that keeps it from being one."""
-    try:
-        value: JsonValue = _decoder.decode(body.decode())
-    except UnicodeDecodeError as error:
-        return Problem("", f"not UTF-8: byte {error.start} is {body[error.start]:#04x}")
-    except json.JSONDecodeError as error:
-        if body.startswith(codecs.BOM_UTF8):
-            return Problem("", "not JSON: a byte order mark stands before it")
-        return Problem("", f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}")
-    except _JsonError as error:
-        return Problem("", f"not JSON: {_cut(str(error))}")
-    except RecursionError:
-        return Problem("", "nested too deeply")
-    except ValueError:
-        return Problem("", "a number has too many digits")
-    return value
-
-
-def encode(value: JsonValue) -> bytes:
-    """Write a value as JSON: UTF-8, no spaces, members in their order.
+def write(webhook: Webhook, value: JsonValue) -> bytes:
+    """Write a value as the webhook's media type asks for.
 
     Raises:
-        ValueError: it holds NaN, an infinity or half a surrogate pair, which JSON does not have.
+        ValueError: the media type cannot hold it.
     """
-    return _encoder.encode(value).encode()
+    return forms.encode(value) if is_form(webhook) else encode(value)
+
+
+def is_form(webhook: Webhook) -> bool:
+    """Tell whether the payload is a form and not JSON."""
+    return webhook.media_type.partition(";")[0].strip().lower() == forms.MEDIA_TYPE
 
 
 def free_texts(webhook: Webhook) -> tuple[str, ...]:
-    """Return the pointers of the example's texts that may be any text."""
-    return shapes.free_texts(webhook.schema, example(webhook))
+    """Return the pointers of the example's texts that may be any text, and carry no signature."""
+    found = shapes.free_texts(webhook.schema, example(webhook))
+    return tuple(pointer for pointer in found if pointer not in webhook.scheme.body_places)
 
 
 def dates(webhook: Webhook) -> tuple[tuple[str, str], ...]:
     """Return the pointers and formats of the example's dates and times."""
-    return shapes.dates(webhook.schema, example(webhook))
+    found = shapes.dates(webhook.schema, example(webhook))
+    return tuple(date for date in found if date[0] not in webhook.scheme.body_places)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from hookproof_spec import pointers
@@ -106,8 +106,11 @@ def dates(root: Schema, example: JsonValue) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def marker(root: Schema, example: JsonValue) -> str | None:
-    """Return the free text that most likely identifies an event; None where there is none."""
-    free = free_texts(root, example)
+def marker(root: Schema, example: JsonValue, apart: Collection[str] = ()) -> str | None:
+    """Return the free text that most likely identifies an event; None where there is none.
+
+    `apart` are the pointers of those that are used for something else.
+    """
+    free = [pointer for pointer in free_texts(root, example) if pointer not in apart]
     named = (pointer for pointer in free if pointer.endswith(("id", "Id", "ID")))
     return next(named, None) or next(iter(free), None)

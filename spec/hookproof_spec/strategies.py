@@ -1,8 +1,8 @@
 """Hypothesis strategies: payloads of a webhook, those that break it, and how JSON is written.
 
-`from_schema` and `payloads` draw every kind of value that a JSON Schema 2020-12 allows, as OpenAPI
-3.1 uses it, formats included. What they draw can be kept by every reader of JSON (RFC 7493):
-no NUL, no half surrogate pairs, no integers beyond 2^53, unless the schema asks for them.
+`from_schema` and `valid_payloads` draw every kind of value that a JSON Schema 2020-12 allows, as
+OpenAPI 3.1 uses it, formats included. What they draw can be kept by every reader of JSON (RFC
+7493): no NUL, no half surrogate pairs, no integers beyond 2^53, unless the schema asks for them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import jsonschema_rs
-from hypothesis import HealthCheck, Phase, Verbosity, errors, given, settings
+from hypothesis import (
+    HealthCheck,
+    Phase,
+    Verbosity,
+    currently_in_test_context,
+    errors,
+    given,
+    reject,
+    settings,
+)
 from hypothesis import strategies as st
 from jsonschema_rs import canonical
 
@@ -19,7 +28,7 @@ from hookproof_spec import payloads as bodies
 from hookproof_spec import pointers
 from hookproof_spec.errors import DocumentError
 from hookproof_spec.generating.accepting import UnmodelledError
-from hookproof_spec.generating.breaking import Negative, broken
+from hookproof_spec.generating.breaking import Negative, attempts
 from hookproof_spec.generating.compiling import ABSENT, Absent, Compiler
 from hookproof_spec.generating.letters import DIFFICULT
 from hookproof_spec.generating.matching import PatternError
@@ -37,14 +46,14 @@ __all__ = [
     "Spelling",
     "from_schema",
     "json_texts",
-    "negative",
-    "payloads",
+    "negative_payloads",
     "spellings",
+    "valid_payloads",
     "variations",
 ]
 
 
-def payloads(webhook: Webhook) -> SearchStrategy[JsonValue]:
+def valid_payloads(webhook: Webhook) -> SearchStrategy[JsonValue]:
     """Return payloads that conform to a webhook's schema, of every kind that it describes.
 
     Raises:
@@ -68,17 +77,29 @@ def variations(
     return from_schema(webhook.schema, near=value, letters=letters)
 
 
-def negative(webhook: Webhook) -> SearchStrategy[Negative]:
+def negative_payloads(
+    webhook: Webhook, *, near: JsonValue | Absent = ABSENT
+) -> SearchStrategy[Negative]:
     """Return payloads that break exactly one constraint of a webhook's schema, and which.
+
+    With `near`, a valid payload, they are like it but for what breaks, towards which they shrink.
 
     Raises:
         DocumentError: no payload can be drawn, or the schema asks for nothing that can be broken.
     """
     schema, validator = webhook.schema, bodies.compiled(webhook.schema)
-    found = payloads(webhook).map(lambda value: broken(schema, validator, value)).filter(bool)
-    if not _yields(found):
+
+    @st.composite
+    def broken(draw: st.DrawFn) -> Negative:
+        value = draw(valid)
+        tried = attempts(schema, value)
+        made = draw(st.sampled_from(tried)).made(validator, value) if tried else None
+        return reject() if made is None else made
+
+    valid = from_schema(schema, near=near)
+    if not _yields(broken()):
         raise _undrawable("", "it asks for nothing that could be broken")
-    return found.flatmap(st.sampled_from)
+    return broken()
 
 
 def from_schema(
@@ -101,8 +122,11 @@ def from_schema(
         raise _undrawable(where, f"no text for the pattern {error.pattern!r}: {error}") from error
     except UnmodelledError as error:
         raise _undrawable(error.pointer, str(error)) from error
-    checked = None if found is None else found.filter(_validator(whole).is_valid)
-    if checked is None or not _yields(checked):
+    is_valid = _validator(whole).is_valid
+    checked = None if found is None else found.filter(is_valid)
+    # A valid value is one of those around it, so that none need be drawn to know of one.
+    known = not isinstance(near, Absent) and is_valid(near)
+    if checked is None or not (known or _yields(checked)):
         raise _undrawable(*_contradiction(whole))
     return checked
 
@@ -145,7 +169,12 @@ def _undrawable(pointer: str, problem: str) -> DocumentError:
 
 
 def _yields(strategy: SearchStrategy[object]) -> bool:
-    """Tell whether a value can be drawn at all, by drawing one."""
+    """Tell whether a value can be drawn at all, by drawing one.
+
+    Inside a test of Hypothesis that is not for us to try; it says itself where none can.
+    """
+    if currently_in_test_context():
+        return True
     drawn: list[object] = []
 
     @settings(

@@ -1,7 +1,8 @@
 """Templates of `x-webhook-signature`: text with placeholders that is written and, in headers, read.
 
-The grammar is that of the extension (see `schemas/x-webhook-signature.json`): `{name}` stands for a
-value; everything else stands for itself.
+The grammar is that of the extension (see `schemas/x-webhook-signature.json`): `{name}`,
+`{name:argument}` and either with `|filter` behind it stand for a value; everything else stands for
+itself.
 """
 
 from __future__ import annotations
@@ -11,11 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
-PLACEHOLDER = re.compile(r"\{([a-z0-9-]+)\}")
+PLACEHOLDER = re.compile(r"\{([a-z0-9-]+(?::[^{}|]+)?(?:\|[a-z0-9]+)*)\}")
 
 
 class TemplateError(ValueError):
     """A template that cannot be understood; the message says why."""
+
+
+def base_of(name: str) -> str:
+    """Return a placeholder's name without argument and filters."""
+    return name.partition("|")[0].partition(":")[0]
 
 
 @final
@@ -23,8 +29,8 @@ class TemplateError(ValueError):
 class Template:
     """A parsed template.
 
-    `literals` is the text before, between and after the placeholders, of which `names` are the
-    names, in order; `form` is the same as a `%` form, the fastest way to fill one in.
+    `names` are what stands between the braces, filters included; `literals` is the text before,
+    between and after them. `form` is the same as a `%` form, the fastest way to fill one in.
     """
 
     text: str
@@ -45,6 +51,11 @@ class Template:
                 raise TemplateError(f"a brace that belongs to no placeholder in {text!r}")
         form = "%s".join(literal.replace("%", "%%") for literal in parts[::2])
         return cls(text, parts[1::2], parts[::2], form)
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The names without arguments and filters: `header` of `{header:Date|sha256}`."""
+        return tuple(base_of(name) for name in self.names)
 
     def render(self, values: Mapping[str, str]) -> str:
         """Write the template with these values.

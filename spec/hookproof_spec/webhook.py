@@ -22,6 +22,8 @@ class Webhook:
     `schema` is a JSON Schema 2020-12 that stands alone (every `$ref` points inside it). `marker`
     is the JSON pointer of the free text in the payload that a receiver is sure to keep, in which
     a unique value identifies an event to an effects probe; None where the schema has none.
+    `plans` have this webhook, `other_plans` do not. `stock` says which fact of a stock change
+    stands where in the payload, by JSON pointer; None where the webhook tells of no stock.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Webhook:
     plans: tuple[str, ...]
     marker: str | None
     assumptions: tuple[str, ...] = ()
+    stock: Mapping[str, str] | None = None
+    other_plans: tuple[str, ...] = ()
 
 
 @final

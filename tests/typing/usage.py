@@ -1,4 +1,6 @@
-"""How suites use the package, as a type checker sees it. Never run."""
+"""How suites use the package, as type checkers see it: mypy and pyright. Never run."""
+
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any, assert_type
 import pytest
 
 import hookproof
+import hookproof_spec
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -79,3 +82,11 @@ def test_own(webhook: hookproof.WebhookSender, webhook_payloads: SearchStrategy[
 
 
 def post(*, data: bytes, headers: dict[str, str]) -> None: ...
+
+
+def test_strategies() -> None:
+    declared = hookproof_spec.load("mobility-work").webhook()
+    assert_type(hookproof_spec.valid_payloads(declared), SearchStrategy[JsonValue])
+    assert_type(hookproof_spec.negative_payloads(declared), SearchStrategy[hookproof_spec.Negative])
+    assert_type(hookproof_spec.json_texts({"a": [1, None]}), SearchStrategy[bytes])
+    assert_type(hookproof_spec.spellings(around=False), SearchStrategy[hookproof_spec.Spelling])

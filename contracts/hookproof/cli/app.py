@@ -24,8 +24,13 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "sign": ("sign:sign", "Print a signed request."),
     "check": ("check:check", "Judge a captured request."),
     "listen": ("listen:listen", "Receive deliveries and show the verdict on each."),
+    "serve": ("serve:serve", "Send webhooks from this machine, with a dashboard."),
+    "report": ("report:report", "Render JSON reports as HTML, JUnit, SARIF, Markdown."),
+    "replay": ("replay:replay", "Send a recorded finding again."),
     "rules": ("rules:rules", "Show the rules of the contract."),
     "spec": ("spec:spec", "Check, list and show documents."),
+    "config": ("configured:config", "Show the configuration, and what may stand in it."),
+    "completion": ("completion:completion", "Print what makes a shell complete commands."),
     "demo": ("demo:demo", "Show the contract at work, without any set-up."),
     "selftest": ("selftest:selftest", "Show what the contract finds, and what it leaves alone."),
 }

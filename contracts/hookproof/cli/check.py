@@ -28,7 +28,9 @@ from hookproof.reports.console import Style
 from hookproof.reports.exchanges import escaped
 from hookproof.reports.terminal import Detail
 from hookproof.validators import RequestValidator
+from hookproof_spec.request import Request
 from hookproof_spec.signing import Verification
+from hookproof_spec.webhook import Webhook
 
 ACCEPTED, REFUSED = 0, 1
 
@@ -45,6 +47,11 @@ class Options:
     now: float | None
     tolerance: float | None
     format: str
+
+    @property
+    def hints(self) -> bool:
+        """Tell whether there is anybody to read them."""
+        return self.format == "json" or self.output.detail is not Detail.QUIET
 
 
 @click.command("check", cls=Command)
@@ -76,6 +83,8 @@ class Options:
 def check(**given: object) -> int:
     """Judge a captured request: its signature, age, media type and payload.
 
+    Where it is refused, known mistakes are tried out, and the one that explains it is told.
+
     Exit status: 0 accepted, 1 refused, 2 it could not be judged. With -q it is the only answer.
     """
     options = built(Options, given)
@@ -84,14 +93,35 @@ def check(**given: object) -> int:
     request = parse_request(read_input(options.request, "--request"))
     validator = RequestValidator(webhook, secret, nonces=None, tolerance=options.tolerance)
     verdict = validator.judge(request, time.time() if options.now is None else options.now)
-    _show(verdict, options, Redactor([secret], webhook.scheme))
+    redactor = Redactor([secret], webhook.scheme)
+    told = _hints(request, webhook, verdict, secret) if options.hints else ()
+    judged = Judged(verdict, redactor.text(verdict.detail), tuple(map(redactor.text, told)))
+    _show(judged, options, redactor)
     return ACCEPTED if verdict.accepted else REFUSED
 
 
-def _show(verdict: Verification, options: Options, redactor: Redactor) -> None:
-    detail = redactor.text(verdict.detail)
+@final
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict, and its words with nothing secret in them."""
+
+    verdict: Verification
+    detail: str
+    hints: tuple[str, ...]
+
+
+def _hints(
+    request: Request, webhook: Webhook, verdict: Verification, secret: str
+) -> tuple[str, ...]:
+    from hookproof.diagnosis.hints import Refused, hints
+
+    return hints(Refused(request, webhook, verdict), secret)
+
+
+def _show(judged: Judged, options: Options, redactor: Redactor) -> None:
+    verdict = judged.verdict
     if options.format == "json":
-        click.echo(json.dumps(_object(verdict, detail)))
+        click.echo(json.dumps(_object(judged)))
         return
     if options.output.detail is Detail.QUIET:
         return
@@ -99,10 +129,12 @@ def _show(verdict: Verification, options: Options, redactor: Redactor) -> None:
     if verdict.reason is None:
         console.line(console.paint(_acceptance(verdict), Style.GOOD))
     else:
-        reason = f"refused: {verdict.reason.value}"
-        console.line(console.paint(reason, Style.BAD) + (f": {escaped(detail)}" if detail else ""))
+        reason = console.paint(f"refused: {verdict.reason.value}", Style.BAD)
+        console.line(reason + (f": {escaped(judged.detail)}" if judged.detail else ""))
     for line in _more(verdict, options.output.detail):
         console.line(f"    {escaped(redactor.text(line))}")
+    for hint in judged.hints:
+        console.line(f"  hint: {escaped(hint)}")
 
 
 def _more(verdict: Verification, detail: Detail) -> Iterator[str]:
@@ -120,10 +152,11 @@ def _acceptance(verdict: Verification) -> str:
     return f"accepted: genuine, {when}"
 
 
-def _object(verdict: Verification, detail: str) -> dict[str, object]:
+def _object(judged: Judged) -> dict[str, object]:
+    reason = judged.verdict.reason
     return {
-        "accepted": verdict.accepted,
-        "reason": verdict.reason.value if verdict.reason else None,
-        "detail": detail,
-        "hints": [],
+        "accepted": judged.verdict.accepted,
+        "reason": reason.value if reason else None,
+        "detail": judged.detail,
+        "hints": list(judged.hints),
     }

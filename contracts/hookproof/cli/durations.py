@@ -10,7 +10,7 @@ _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "ms": 0.001}
 _FORM = re.compile(r"([+-]?[0-9]{1,12}(?:\.[0-9]{1,6})?)\s*(ms|[smhd]?)")
 
 
-class Duration(click.ParamType):
+class Duration(click.FloatRange):
     """A length of time, read into seconds."""
 
     name = "duration"

@@ -13,6 +13,7 @@ from typing import TypeVar, final
 import click
 
 from hookproof import config
+from hookproof.cli.completing import DOCUMENTS, RECEIVERS
 from hookproof.cli.secret import DEFAULT_VARIABLE, SecretSource, chosen
 from hookproof.reports.console import Colour, Console
 from hookproof.reports.terminal import Detail
@@ -78,18 +79,9 @@ class Output:
         return Console.on(sys.stdout, self.colour)
 
 
-def source_options(function: Run) -> Run:
-    """Add `--spec`, `--webhook` and `--config`; the function gets `source`."""
-
-    @click.option(
-        "--spec",
-        default=DEFAULT_SPEC,
-        metavar="NAME|PATH",
-        show_default=True,
-        help="The OpenAPI document.",
-    )
-    @click.option("--webhook", metavar="NAME", help="Which webhook, where a document has several.")
-    @click.option(
+def config_option(function: Run) -> Run:
+    """Add `--config`, whose values become the defaults of the other options."""
+    return click.option(
         "--config",
         type=click.Path(path_type=Path),
         is_eager=True,
@@ -98,7 +90,22 @@ def source_options(function: Run) -> Run:
         metavar="PATH",
         help="Configuration; else hookproof.toml, or [tool.hookproof] in the nearest"
         " pyproject.toml.",
+    )(function)
+
+
+def source_options(function: Run) -> Run:
+    """Add `--spec`, `--webhook` and `--config`; the function gets `source`."""
+
+    @click.option(
+        "--spec",
+        default=DEFAULT_SPEC,
+        metavar="NAME|PATH",
+        show_default=True,
+        shell_complete=DOCUMENTS,
+        help="The OpenAPI document.",
     )
+    @click.option("--webhook", metavar="NAME", help="Which webhook, where a document has several.")
+    @config_option
     @functools.wraps(function)
     def with_source(*, spec: str, webhook: str | None, **rest: object) -> int:
         return function(source=Source(spec, webhook), **rest)
@@ -161,7 +168,70 @@ def output_options(function: Run) -> Run:
     return with_output
 
 
+def receiver_argument(function: Run) -> Run:
+    """Add the receiver, given by URL or by its name in the configuration; gives `url`."""
+
+    @click.argument(
+        "url",
+        required=False,
+        is_eager=True,
+        callback=_named,
+        metavar="URL|NAME",
+        shell_complete=RECEIVERS,
+    )
+    @functools.wraps(function)
+    def with_receiver(*, url: str | None, **rest: object) -> int:
+        return function(url=url or _only_url(click.get_current_context()), **rest)
+
+    return with_receiver
+
+
+def configuration() -> config.Config:
+    """Return the configuration that holds for the running command."""
+    found = click.get_current_context().find_object(config.Config)
+    return found if found is not None else config.Config({})
+
+
 def _configured(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
     """Make the configuration's values the defaults of the other options."""
     if not ctx.resilient_parsing:
-        ctx.default_map = dict(config.find(path, Path.cwd()).defaults())
+        ctx.obj = config.find(path, Path.cwd())
+        _hold(ctx)
+
+
+def _named(ctx: click.Context, _: click.Parameter, given: str | None) -> str | None:
+    """Take a URL as it is; a name says which of the configuration's receivers is meant."""
+    if given is None or "/" in given or ":" in given or ctx.resilient_parsing:
+        return given
+    ctx.meta[_NAME] = given
+    _hold(ctx)
+    return None
+
+
+def _hold(ctx: click.Context) -> None:
+    """Let the configuration hold, once it is read: that of the named receiver, if one is named.
+
+    Both are eager, and come in the order in which they were typed.
+    """
+    found = ctx.obj
+    if isinstance(found, config.Config):
+        name = ctx.meta.pop(_NAME, None)
+        ctx.obj = found if name is None else found.receiver(name)
+        ctx.default_map = dict(ctx.obj.defaults())
+
+
+_NAME = "hookproof.receiver"
+
+
+def _only_url(ctx: click.Context) -> str:
+    """Return the URL of the configuration, where none is given.
+
+    Raises:
+        UsageError: it has none.
+    """
+    found = configuration()
+    if "url" in found.values:
+        return str(found.values["url"])
+    names = ", ".join(found.receivers)
+    hint = f"name a receiver of the configuration: {names}" if names else "give its URL"
+    raise click.UsageError(f"which receiver? {hint}", ctx)

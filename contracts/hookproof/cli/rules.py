@@ -9,6 +9,7 @@ from itertools import groupby
 import click
 
 from hookproof import catalogue
+from hookproof.cli.completing import RULES
 from hookproof.cli.failing import Command
 from hookproof.rule import Rule
 from hookproof_spec.errors import HookproofError
@@ -54,7 +55,7 @@ FORMATS: Mapping[str, Callable[[Sequence[Rule]], Iterator[str]]] = {
 
 
 @click.command("rules", cls=Command)
-@click.argument("rule_id", metavar="[ID]", required=False)
+@click.argument("rule_id", metavar="[ID]", required=False, shell_complete=RULES)
 @click.option(
     "--format",
     "form",

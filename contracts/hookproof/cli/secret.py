@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from hookproof_spec.errors import HookproofError, SecretError
-from hookproof_spec.scheme import Algorithm, SignatureScheme
+from hookproof_spec.scheme import SignatureScheme
 from hookproof_spec.signing import Verifier
 
 DEFAULT_VARIABLE = "HOOKPROOF_SECRET"
@@ -35,9 +35,18 @@ class SecretSource:
             return "--secret"
         if self.file is not None:
             return f"secret file {self.file}"
-        if re.fullmatch(r"[A-Z_][A-Z0-9_]*", self.variable):
+        if self._named_plainly:
             return f"environment variable {self.variable}"
         return "the environment variable of --secret-env"
+
+    @property
+    def _named_plainly(self) -> bool:
+        return re.fullmatch(r"[A-Z_][A-Z0-9_]*", self.variable) is not None
+
+    @property
+    def _advice(self) -> str:
+        name = self.variable if self._named_plainly else DEFAULT_VARIABLE
+        return f"export {name}=…, or name another variable or a file (--secret-file)"
 
     def read(self, scheme: SignatureScheme) -> str:
         """Return the secret, which fits the scheme.
@@ -54,7 +63,7 @@ class SecretSource:
             raise HookproofError("the secret is not UTF-8", where=self.place) from error
         except SecretError as error:
             raise SecretError(error.problem, where=self.place, hint=error.hint) from error
-        raise HookproofError("the secret is empty", where=self.place, hint=_ADVICE)
+        raise HookproofError("the secret is empty", where=self.place, hint=self._advice)
 
     def _raw(self) -> str:
         if self.text is not None:
@@ -68,7 +77,7 @@ class SecretSource:
 
     def _from_environment(self) -> str:
         if self.variable not in os.environ:
-            raise HookproofError("it is not set", where=self.place, hint=_ADVICE)
+            raise HookproofError("it is not set", where=self.place, hint=self._advice)
         return os.environ[self.variable]
 
     def _from_file(self, path: str) -> str:
@@ -87,13 +96,10 @@ class SecretSource:
 
 def _becomes_a_key(scheme: SignatureScheme, secret: str) -> bool:
     """Tell whether a secret makes a key that is not empty; a SecretError says it makes none."""
-    if scheme.algorithm is not Algorithm.ED25519:
-        return bool(scheme.key.key(secret))
+    if scheme.algorithm.is_shared:
+        return all(scheme.key.key(part) for part in scheme.secrets(secret).each)
     Verifier(scheme, [secret])  # takes private and public keys, in more forms than one
     return True
-
-
-_ADVICE = f"export {DEFAULT_VARIABLE}=…, or name another variable or a file (--secret-file)"
 
 
 def chosen(ctx: click.Context, variable: str, file: str | None, text: str | None) -> SecretSource:

@@ -7,6 +7,7 @@ from typing import final
 
 import click
 
+from hookproof.cli.completing import RULES
 from hookproof.cli.durations import DURATION
 from hookproof.cli.failing import Command
 from hookproof.cli.options import (
@@ -15,6 +16,7 @@ from hookproof.cli.options import (
     Source,
     built,
     output_options,
+    receiver_argument,
     secret_options,
     source_options,
 )
@@ -50,7 +52,7 @@ class Options:
 
 
 @click.command("send", cls=Command)
-@click.argument("url")
+@receiver_argument
 @source_options
 @secret_options
 @click.option(
@@ -91,7 +93,10 @@ class Options:
 )
 @click.option("--nonce", help="The nonce; else a new one for each event.")
 @click.option(
-    "--forge", metavar="RULE", help="Send what a rule of the contract would send to be refused."
+    "--forge",
+    metavar="RULE",
+    shell_complete=RULES,
+    help="Send what a rule of the contract would send to be refused.",
 )
 @click.option("--header", multiple=True, metavar="'K: V'", help="A header more. Repeatable.")
 @click.option(
@@ -119,7 +124,7 @@ class Options:
 )
 @output_options
 def send(**given: object) -> int:
-    """Send a signed event to the receiver at URL.
+    """Send a signed event to a receiver, given by URL or by its name in the configuration.
 
     Exit status: 0 it was taken (or, with --forge, refused), 1 it was not, 2 it could not be sent.
     """

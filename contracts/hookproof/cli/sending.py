@@ -15,7 +15,7 @@ from typing import Protocol, final
 
 import click
 
-from hookproof.bodies import Bodies, compact
+from hookproof.bodies import Bodies
 from hookproof.cli.addresses import checked_headers, checked_url, refuse_foreign
 from hookproof.cli.captured import read_input
 from hookproof.cli.send import Options
@@ -82,7 +82,7 @@ def perform(options: Options) -> int:
     ) as target:
         for parcel in parcels:
             show.sent(parcel)
-            exchange = target.send(parcel.request.with_url(url))
+            exchange = target.send(parcel.request)
             show.answered(parcel, exchange)
             statuses.add(_status(parcel, exchange))
     return max(statuses)
@@ -169,7 +169,7 @@ def _forged(options: Options, webhook: Webhook, secret: str) -> list[Parcel]:
     rule = catalogue.rule(options.forge or "")
     parcels: list[Parcel] = []
     for number in range(1, options.count + 1):
-        made = forgery(rule, webhook, secret)
+        made = forgery(rule, webhook, secret, url=options.url)
         parcels += [Parcel(number, "genuine, before it", request) for request in made.before]
         note = f"{rule.id}: {made.note or rule.title}"
         parcels.append(Parcel(number, note, made.request, Wanted.REFUSED))
@@ -198,7 +198,7 @@ def _body(options: Options, webhook: Webhook) -> bytes:
     value = _parsed(_data(options.data)) if options.data is not None else _example(webhook)
     for text in options.set:
         value = _with(value, text)
-    return _warned(webhook, compact(value))
+    return _warned(webhook, payloads.write(webhook, value))
 
 
 def _example(webhook: Webhook) -> JsonValue:

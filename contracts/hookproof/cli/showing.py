@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from hookproof.catalogue import RULES
@@ -11,13 +13,15 @@ from hookproof.cli.signals import ended_gently
 from hookproof.cli.verifying import told
 from hookproof.effects import UrlProbe
 from hookproof.events import ExitStatus
+from hookproof.forging import Forgeries
 from hookproof.miniatures.broken_replay import ChecksThenSets
 from hookproof.nonces import MemoryNonceStore
 from hookproof.receiver import create_receiver
 from hookproof.redact import Redactor
 from hookproof.reports.console import Console
 from hookproof.reports.terminal import Detail, TerminalReport
-from hookproof.run import Setup, run
+from hookproof.run import Setup as Run
+from hookproof.run import run
 from hookproof.serving import serve
 from hookproof.targets.http import HttpTarget
 from hookproof_spec import load
@@ -44,7 +48,8 @@ def perform(options: Options) -> int:
         right = (proven, found) == (ExitStatus.PROVEN, ExitStatus.BROKEN)
         console.line(f"\n{_conclusion(right)}")
         if not options.once:
-            _invite(server.url, console)
+            with suppress(KeyboardInterrupt):  # which is how it is meant to end
+                _invite(server.url, console)
     return 0 if right else 1
 
 
@@ -54,7 +59,7 @@ def _judge_app(app: WSGIApplication, console: Console) -> int:
 
 
 def _judge(url: str, console: Console, detail: Detail) -> int:
-    setup = Setup(
+    setup = Run(
         webhook=load(SPEC).webhook(),
         spec=SPEC,
         secret=SECRET,
@@ -73,13 +78,32 @@ def _conclusion(right: bool) -> str:
 
 
 def _invite(url: str, console: Console) -> None:
-    console.line(
-        "\nThe correct receiver goes on listening until Ctrl-C. In another terminal:\n\n"
-        f"  export HOOKPROOF_SECRET={SECRET}\n"
-        f"  hookproof verify {url}/webhook --effects-url {url}/effects\n"
-        f"  hookproof sign --url {url}/webhook --format curl"
-    )
-    threading.Event().wait()
+    """Leave the receiver and a mock sender running, until Ctrl-C."""
+    with _mock_sender(f"{url}/webhook") as dashboard:
+        console.line(
+            "\nThe correct receiver and a mock sender for it go on until Ctrl-C. In a browser:\n\n"
+            f"  {dashboard}/\n\n"
+            "In another terminal:\n\n"
+            f"  export HOOKPROOF_SECRET={SECRET}\n"
+            f"  hookproof verify {url}/webhook --effects-url {url}/effects\n"
+            f"  hookproof send {url}/webhook --forge replay-exact"
+        )
+        threading.Event().wait()
+
+
+@contextmanager
+def _mock_sender(receiver: str) -> Iterator[str]:
+    """Run a mock sender in memory at which the receiver is registered; yield its address."""
+    from hookproof_mockserver.app import create_app
+    from hookproof_mockserver.sender import MockSender, Setup
+    from hookproof_mockserver.server import serve as serve_site
+
+    setup = Setup(document=load(SPEC), forge=Forgeries())
+    with MockSender(setup) as sender:
+        sender.register(url=receiver, secret=SECRET)
+        site = create_app(sender, report=setup.on_error)
+        with serve_site(site, report=setup.on_error) as server:
+            yield server.url
 
 
 def _first_line(text: str | None) -> str:

@@ -102,7 +102,7 @@ def _requests(options: Options) -> Iterator[Request]:
 
 def _unsigned(options: Options, webhook: Webhook) -> Request:
     if options.body is None:
-        body = payloads.encode(payloads.example(webhook))
+        body = payloads.write(webhook, payloads.example(webhook))
     else:
         body = read_input(options.body, "--body")
     method = options.method or webhook.method

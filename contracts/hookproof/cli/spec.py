@@ -1,12 +1,13 @@
-"""`hookproof spec`: documents, checked, listed and shown."""
+"""`hookproof spec`: documents, checked, completed, listed and shown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
-from hookproof.cli.failing import Command
+from hookproof.cli.groups import Group
 from hookproof.cli.options import DEFAULT_SPEC
 from hookproof.fresh import fresh_nonce
 from hookproof.keys import another_secret
@@ -18,31 +19,16 @@ from hookproof_spec.request import Request
 from hookproof_spec.signing import Signer
 from hookproof_spec.webhook import Document, Webhook
 
+if TYPE_CHECKING:
+    from hookproof_spec.suggest import Suggestion
+
 SOUND, UNSOUND = 0, 1
 EXAMPLE_TIME = 1_700_000_000.0
 
 
-class Group(click.Group):
-    """A group whose unknown commands are told with the nearest."""
-
-    command_class = Command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command."""
-        from hookproof.cli.app import nearest
-
-        if args[0] in self.commands or args[0].startswith("-"):
-            return super().resolve_command(ctx, args)
-        raise click.UsageError(
-            f"No such command {args[0]!r}.{nearest(args[0], self.commands)}", ctx
-        )
-
-
 @click.group("spec", cls=Group)
 def spec() -> None:
-    """Check, list and show documents."""
+    """Check, complete, list and show documents."""
 
 
 @spec.command("check")
@@ -57,8 +43,53 @@ def check(path: str) -> int:
         click.echo(f"{path}: {problem.severity.value}: {escaped(str(problem))}")
     errors = sum(problem.severity is Severity.ERROR for problem in found)
     warnings = len(found) - errors
+    for line in _usable(path):
+        click.echo(f"{path}: {escaped(line)}")
     click.echo(f"{path}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     return UNSOUND if errors else SOUND
+
+
+def _usable(path: str) -> Iterator[str]:
+    """Say what can be done with each webhook, and what would help one that has no signature."""
+    document = load(path)
+    for webhook in document.webhooks.values():
+        yield f"usable: {webhook.name}: {webhook.scheme.describe()}"
+    for name in document.unusable:
+        yield f"unusable: {name}"
+    if document.unusable and _suggestions(path):
+        yield f"`hookproof spec suggest {path}` proposes the signature that is missing"
+
+
+def _suggestions(path: str) -> tuple[Suggestion, ...]:
+    from hookproof_spec.suggest import suggest
+
+    return suggest(path)
+
+
+@spec.command("suggest")
+@click.argument("path")
+def suggest(path: str) -> int:
+    """Propose the signature extension for a document that does not have it yet.
+
+    What is printed can be pasted into the document. Exit status: 0 something is proposed, or
+    nothing is missing; 1 no header was found that may carry a signature; 2 it cannot be read.
+    """
+    from hookproof.cli.suggesting import proposal
+    from hookproof_spec.suggest import unsigned_operations
+
+    found = _suggestions(path)
+    for suggestion in found:
+        click.echo(proposal(path, suggestion))
+    if found:
+        return SOUND
+    unsigned = unsigned_operations(path)
+    for pointer in unsigned:
+        click.echo(f"{path}#{escaped(pointer)}: it describes no header that may carry a signature")
+    if unsigned:
+        click.echo("docs/describe-your-webhook.md tells how to write the extension")
+        return UNSOUND
+    click.echo(f"{path}: every webhook declares its signature")
+    return SOUND
 
 
 @spec.command("list")
@@ -91,6 +122,8 @@ def _shown(document: Document, webhook: Webhook) -> Iterator[str]:
     yield f"answers    {', '.join(webhook.responses)}"
     if webhook.plans:
         yield f"plans      {', '.join(webhook.plans)}"
+    if webhook.other_plans:
+        yield f"not in     {', '.join(webhook.other_plans)}"
     if webhook.unsigned_allowed:
         yield "unsigned   allowed by the document"
     for assumption in webhook.assumptions:
@@ -104,7 +137,7 @@ def _shown(document: Document, webhook: Webhook) -> Iterator[str]:
 
 
 def _example(webhook: Webhook) -> Request:
-    body = payloads.encode(payloads.example(webhook))
+    body = payloads.write(webhook, payloads.example(webhook))
     request = Request(
         webhook.method.upper(),
         "http://127.0.0.1:8000/webhook",

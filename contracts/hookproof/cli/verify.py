@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
 import click
+from click.core import ParameterSource
 
+from hookproof.cli.completing import CHOICES
 from hookproof.cli.failing import Command
 from hookproof.cli.options import (
     SECONDS,
     Output,
     Source,
     built,
+    configuration,
     output_options,
+    receiver_argument,
     secret_options,
     source_options,
 )
 from hookproof.cli.secret import SecretSource
+from hookproof.rule import CURRENT
 from hookproof.verdicts import ForgedPolicy, ReplayPolicy
 
 TIMEOUT = 10.0
@@ -45,7 +51,12 @@ class Options:
     forged: str
     only: tuple[str, ...]
     skip: tuple[str, ...]
+    skip_reasons: Mapping[str, str]
     strict: bool
+    ruleset: int
+    baseline: str | None
+    baseline_update: bool
+    baseline_reason: str | None
     seed: int | None
     examples: int
     header: tuple[str, ...]
@@ -58,7 +69,7 @@ class Options:
 
 
 @click.command("verify", cls=Command)
-@click.argument("url")
+@receiver_argument
 @source_options
 @secret_options
 @click.option(
@@ -110,12 +121,30 @@ class Options:
     "--only",
     multiple=True,
     metavar="ID|CATEGORY|core",
+    shell_complete=CHOICES,
     help="Run these rules, and what they stand on. Repeatable.",
 )
 @click.option(
-    "--skip", multiple=True, metavar="ID|CATEGORY|core", help="Leave these rules out. Repeatable."
+    "--skip",
+    multiple=True,
+    metavar="ID|CATEGORY|core",
+    shell_complete=CHOICES,
+    help="Leave these rules out. Repeatable.",
 )
 @click.option("--strict", is_flag=True, help="Let a broken SHOULD fail the run.")
+@click.option(
+    "--ruleset",
+    type=click.IntRange(1, CURRENT),
+    default=CURRENT,
+    show_default=True,
+    metavar="N",
+    help="Score the rules of this rule set; younger ones are told only.",
+)
+@click.option("--baseline", metavar="PATH", help="The findings that are accepted for a time.")
+@click.option(
+    "--baseline-update", is_flag=True, help="Accept what this run finds, and write the baseline."
+)
+@click.option("--baseline-reason", metavar="TEXT", help="Why new findings are accepted.")
 @click.option("--seed", type=int, help="Repeat the choices of an earlier run.")
 @click.option(
     "--examples",
@@ -149,15 +178,25 @@ class Options:
     help="Name a target that is not this machine. Repeatable.",
 )
 @click.option(
-    "--report", multiple=True, metavar="FORMAT=PATH", help="Write a report: json. Repeatable."
+    "--report",
+    multiple=True,
+    metavar="FORMAT=PATH",
+    help="Write a report: json, junit, html, sarif, markdown or github (which also takes - for"
+    " standard output). Repeatable.",
 )
 @output_options
 def verify(**given: object) -> int:
-    """Run the contract against the receiver at URL.
+    """Run the contract against a receiver, given by URL or by its name in the configuration.
 
     Exit status: 0 every applicable MUST rule passed, 1 one is broken, 3 nothing is broken but a
     MUST rule could not be proven, 2 the contract could not be run, 130 after Ctrl-C.
     """
     from hookproof.cli.verifying import perform
 
-    return perform(built(Options, given))
+    return perform(built(Options, {**given, "skip_reasons": _reasons()}))
+
+
+def _reasons() -> Mapping[str, str]:
+    """Return the configuration's reasons, unless the command line leaves out other rules."""
+    typed = click.get_current_context().get_parameter_source("skip") is ParameterSource.COMMANDLINE
+    return {} if typed else configuration().reasons

@@ -7,9 +7,13 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import final
 
+import click
+
+from hookproof.baseline import Baseline, Keeper
 from hookproof.catalogue import select
 from hookproof.cli.addresses import checked_headers, checked_url, refuse_foreign
 from hookproof.cli.restart import Restart
@@ -21,8 +25,9 @@ from hookproof.events import Event, ExitStatus, RuleFinished, RunFinished
 from hookproof.lab import Hooks
 from hookproof.redact import Redactor
 from hookproof.reports import Report
-from hookproof.reports.formats import open_reports
+from hookproof.reports.formats import open_reports, saved_by
 from hookproof.reports.outcome import exit_code
+from hookproof.reports.subject import UNKNOWN, Subject
 from hookproof.reports.terminal import TerminalReport
 from hookproof.run import Setup, run
 from hookproof.targets.http import HttpTarget
@@ -39,13 +44,48 @@ def perform(options: Options) -> int:
     Raises:
         HookproofError: the run could not be prepared, or a report not be written.
     """
-    terminal = TerminalReport(options.output.console(), options.output.detail)
-    reports: list[Report] = [terminal, *open_reports(options.report)]
+    open_reports(options.report)  # a report that cannot be written is told before anything else
     setup = prepared(options)
+    terminal = TerminalReport(
+        options.output.console(), options.output.detail, saved_by(options.report)
+    )
+    reports: list[Report] = [terminal, *open_reports(options.report, _subject(options, setup))]
     secrets = [secret for secret in (setup.secret, setup.other_secret) if secret is not None]
     redactor = Redactor(secrets, setup.webhook.scheme)
+    keeper = _keeper(options)
     with closing(setup.target), ended_gently():
-        return told(redactor.events(run(setup)), reports)
+        status = told(keeper.events(redactor.events(run(setup))), reports)
+    if options.baseline_update and keeper.finished:
+        return _updated(keeper, options.baseline_reason)
+    return status
+
+
+def _keeper(options: Options) -> Keeper:
+    """Return what applies the baseline; where there is none, nothing is accepted."""
+    today = datetime.now(UTC).date()
+    if options.baseline is None:
+        if options.baseline_update or options.baseline_reason is not None:
+            raise HookproofError(
+                "it is not said which", where="--baseline-update", hint="add --baseline PATH"
+            )
+        return Keeper(Baseline(Path()), today, options.ruleset)
+    path = Path(options.baseline)
+    if options.baseline_update and not path.exists():
+        return Keeper(Baseline(path), today, options.ruleset)
+    return Keeper(Baseline.read(path), today, options.ruleset)
+
+
+def _updated(keeper: Keeper, reason: str | None) -> int:
+    baseline = keeper.updated(reason)
+    baseline.write()
+    click.echo(f"baseline {baseline.path}: {len(baseline.accepted)} accepted", err=True)
+    return int(keeper.status_when_accepted())
+
+
+def _subject(options: Options, setup: Setup) -> Subject:
+    if not options.report:
+        return UNKNOWN
+    return Subject.of(setup.webhook, options.source.spec, signed=setup.secret is not None)
 
 
 def prepared(options: Options) -> Setup:
@@ -86,6 +126,8 @@ def prepared(options: Options) -> Setup:
         examples=options.examples,
         rules=selection.rules,
         skipped=selection.skipped,
+        skip_reasons=options.skip_reasons,
+        ruleset=options.ruleset,
         strict=options.strict,
         rate=options.rate,
     )

@@ -29,10 +29,10 @@ class CountsInBrackets(Miniature):
 
     def receive(self, request: Request) -> int:
         try:
-            name = str(json.loads(request.body)["sparePart"]["name"])
+            name = json.loads(request.body)["sparePart"]["name"]
         except (ValueError, KeyError, TypeError, RecursionError):
             name = ""
-        _, bracket, quantity = name.partition("[")
+        _, bracket, quantity = (name if isinstance(name, str) else "").partition("[")
         self.quantity = int(quantity.partition("]")[0]) if bracket else 1
         return super().receive(request)
 
@@ -45,7 +45,8 @@ class HasNoSupplementaryPlane(Miniature):
 
     def read(self, body: bytes) -> str:
         name = super().read(body)
-        if any(ord(letter) >> 16 == self.plane for letter in json.loads(body)["sparePart"]["name"]):
+        text = str(json.loads(body)["sparePart"].get("name"))
+        if any(ord(letter) >> 16 == self.plane for letter in text):
             raise RefusedError(422)
         return name
 

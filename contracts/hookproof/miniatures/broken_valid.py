@@ -172,7 +172,10 @@ class JudgesEventDate(Miniature):
 
     def read(self, body: bytes) -> str:
         name = super().read(body)
-        made = datetime.fromisoformat(json.loads(body)["_date"]).timestamp()
+        try:
+            made = datetime.fromisoformat(json.loads(body)["_date"]).timestamp()
+        except (KeyError, TypeError, ValueError) as error:
+            raise RefusedError(422) from error
         if self.now() - made > self.tolerance:
             raise RefusedError(422)
         return name

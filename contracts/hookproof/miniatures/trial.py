@@ -47,6 +47,7 @@ def trial(
     replay: ReplayPolicy = ReplayPolicy.EITHER,
     wire: bool = False,
     secret: str = SECRET,
+    search_seconds: float = 5.0,
 ) -> dict[str, RuleResult]:
     """Run rules against a new miniature, with every hook, and return how each ended.
 
@@ -71,6 +72,7 @@ def trial(
             seed=seed,
             rules=tuple(rule for rule in rules if not kind.judged_by or rule.id in kind.judged_by),
             effect_timeout=0.5,
+            search_seconds=search_seconds,
             clock=receiver.now,
             hooks=Hooks(
                 restart=receiver.restart,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, final
 
+from hookproof.baseline import Baseline
 from hookproof.catalogue import BY_ID
 from hookproof.events import RuleFinished, RuleResult, RunStarted
 from hookproof.pytest_support.preparing import prepared
 from hookproof.redact import Redactor
 from hookproof.rule import Rule
 from hookproof.run import Setup, lab_for, started_event, try_rule
+from hookproof.verdicts import Verdict
 
 if TYPE_CHECKING:
     from hookproof.lab import Lab
@@ -51,8 +54,9 @@ class Bench:
     moved: Moved | None
     redactor: Redactor
     started: float
+    baseline: Baseline | None = None
     results: dict[str, RuleResult] = field(default_factory=dict)
-    """As they may be shown: without the secret."""
+    """Without the secret, and as they are: what a baseline accepts is still broken."""
     told: set[str] = field(default_factory=set)
     """The rules whose results have gone into a report."""
 
@@ -67,7 +71,8 @@ class Bench:
         moved = None if receiver.clock is None else Moved(receiver.clock)
         setup = replace(setup, hooks=replace(setup.hooks, advance=moved))
         redactor = Redactor([setup.secret or "", setup.other_secret or ""], setup.webhook.scheme)
-        return cls(receiver, setup, lab_for(setup), moved, redactor, setup.clock())
+        lab, started = lab_for(setup), setup.clock()
+        return cls(receiver, setup, lab, moved, redactor, started, settings.baseline)
 
     def result(self, rule: Rule) -> RuleResult:
         """Return how a rule ended; it is tried now if it was not before, and what it stands on.
@@ -90,7 +95,20 @@ class Bench:
         for id, result in self.results.items():
             if id == rule.id or id not in self.told:
                 self.told.add(id)
-                yield RuleFinished(BY_ID[id], result)
+                yield RuleFinished(BY_ID[id], self.shown(BY_ID[id], result))
+
+    def shown(self, rule: Rule, result: RuleResult) -> RuleResult:
+        """Return a result in the light of the baseline; what no longer holds fails its test."""
+        if self.baseline is None:
+            return result
+        today = datetime.now(UTC).date()
+        applied, outdated = self.baseline.applied(rule, result, self.setup.target.url, today)
+        if not outdated:
+            return applied
+        message = f"the baseline is out of date: {outdated}"
+        if result.verdict is Verdict.PASS:
+            return replace(result, verdict=Verdict.FAIL, message=message)
+        return replace(result, message=f"{result.message} ({outdated})")
 
     def close(self) -> None:
         """Let go of connections, and stop an application in this process.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, final, overload
 
@@ -11,6 +11,7 @@ import pytest
 from hookproof.pytest_plugin import CONTRACT
 
 if TYPE_CHECKING:
+    from hookproof.events import RuleResult
     from hookproof.rule import Rule
 
 __tracebackhide__ = True
@@ -21,10 +22,11 @@ R = TypeVar("R")
 @final
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The rules that one contract is limited to, and those it leaves out."""
+    """The rules that one contract is limited to, and those it leaves out, with why where known."""
 
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    reasons: Mapping[str, str] | None = None
 
 
 @overload
@@ -65,7 +67,7 @@ class ContractRule:
 
     rule: Rule = field(repr=False)
     item: pytest.Item | None = field(default=None, repr=False)
-    skipped: bool = field(default=False, repr=False)
+    left_out: RuleResult | None = field(default=None, repr=False)
 
     @property
     def id(self) -> str:

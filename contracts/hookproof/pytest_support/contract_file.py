@@ -14,7 +14,9 @@ import pytest
 
 from hookproof import config as files
 from hookproof.cli.restart import Restart
-from hookproof.pytest_support.contract import contract
+from hookproof.config_keys import KEYS, Value
+from hookproof.pytest_plugin import CONTRACT
+from hookproof.pytest_support.contract import Choice
 from hookproof.pytest_support.settings import Settings
 from hookproof.under_test import Receiver
 from hookproof_spec.documents.yaml12 import parse_yaml
@@ -22,6 +24,7 @@ from hookproof_spec.errors import HookproofError, did_you_mean, one_of
 
 __tracebackhide__ = True
 OWN_KEYS = ("url", "app", "path", "effects", "also-url", "restart-command", "allow-host")
+FOR_ALL = ("baseline", "color", "report", "ruleset", "seed", "strict")
 TEST = """\
 def test_rule(webhook_receiver, rule):
     rule.check(webhook_receiver)
@@ -48,7 +51,8 @@ class Contract:
 
     path: Path
     own: Mapping[str, Any]
-    common: Mapping[str, files.Value]
+    common: Mapping[str, Value]
+    reasons: Mapping[str, str]
 
     def words(self, key: str) -> tuple[str, ...]:
         """Return a text or a list of texts."""
@@ -74,14 +78,15 @@ def read(path: Path) -> Contract:
     own = {key: item for key, item in value.items() if key in OWN_KEYS}
     rest = {key: item for key, item in value.items() if key not in OWN_KEYS}
     for key in rest:
-        if key not in files.KEYS and key != "secret":
-            known = (*OWN_KEYS, *files.KEYS)
+        if key not in KEYS and key != "secret":
+            known = (*OWN_KEYS, *KEYS)
             raise HookproofError(
                 "unknown key",
                 where=f"{path}: {key}",
                 hint=did_you_mean(str(key), known) or one_of(known),
             )
-    made = Contract(path, own, files.checked(rest, path).values)
+    common = files.checked(rest, path)
+    made = Contract(path, own, common.values, common.reasons)
     _check(made)
     return made
 
@@ -104,11 +109,9 @@ def _check(made: Contract) -> None:
             raise made.wrong(key, "it must be a text")
     if "url" in made.own and "app" in made.own:
         raise made.wrong("app", "url and app exclude each other", "keep the one that is judged")
-    for key in ("report", "strict"):
+    for key in FOR_ALL:
         if key in made.common:
-            raise made.wrong(
-                key, "it is for the whole run", f"set hookproof_{key} or [tool.hookproof]"
-            )
+            raise made.wrong(key, "it is for the whole run", "put it into [tool.hookproof]")
 
 
 def module_of(made: Contract, settings: Settings) -> ModuleType:
@@ -118,7 +121,8 @@ def module_of(made: Contract, settings: Settings) -> ModuleType:
     exec(compile(TEST, str(made.path), "exec"), vars(module))
     only = made.words("only") or tuple(settings.only)
     skip = made.words("skip") or tuple(settings.skip)
-    vars(module)["test_rule"] = contract(only=only, skip=skip)(vars(module)["test_rule"])
+    reasons = made.reasons if "skip" in made.common else settings.file.reasons
+    setattr(vars(module)["test_rule"], CONTRACT, Choice(only, skip, reasons))
     if "url" in made.own or "app" in made.own:
         vars(module)["webhook_receiver"] = _fixture(made)
     return module
@@ -165,7 +169,7 @@ def _list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def _secret(common: Mapping[str, files.Value]) -> str | None:
+def _secret(common: Mapping[str, Value]) -> str | None:
     """Return the secret of the place that the file names; None leaves it to the configuration."""
     if "secret-file" in common:
         return Path(str(common["secret-file"])).read_text("utf-8").removesuffix("\n")

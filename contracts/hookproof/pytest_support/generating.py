@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hookproof.catalogue import RULES, Selection, select
-from hookproof.pytest_support.contract import ContractRule, choice_of
+from hookproof.pytest_support.contract import Choice, ContractRule, choice_of
 from hookproof.pytest_support.settings import Settings
+from hookproof.run import left_out
 from hookproof_spec.errors import HookproofError
 
 if TYPE_CHECKING:
@@ -36,12 +37,20 @@ def generate(metafunc: pytest.Metafunc) -> None:
     try:
         settings = Settings(metafunc.config)
         chosen = select(choice.only or settings.only, choice.skip or settings.skip)
+        reasons = _reasons(choice, settings)
     except HookproofError as error:
         raise pytest.Collector.CollectError(f"hookproof: {error}") from error
-    metafunc.parametrize("rule", list(parameters(chosen)))
+    metafunc.parametrize("rule", list(parameters(chosen, reasons)))
 
 
-def parameters(chosen: Selection) -> Iterator[ParameterSet]:
+def _reasons(choice: Choice, settings: Settings) -> Mapping[str, str]:
+    """Return why rules are left out: as who leaves them out says."""
+    if choice.reasons is not None:
+        return choice.reasons
+    return {} if choice.skip else settings.file.reasons
+
+
+def parameters(chosen: Selection, reasons: Mapping[str, str]) -> Iterator[ParameterSet]:
     """Yield a parameter for each rule that runs or is left out, in the order of the catalogue."""
     wanted = {*chosen.rules, *chosen.skipped}
     for rule in RULES:
@@ -49,5 +58,6 @@ def parameters(chosen: Selection) -> Iterator[ParameterSet]:
             mark = pytest.mark.hookproof(
                 rule=rule.id, category=rule.category.value, level=rule.level.value
             )
-            asked = ContractRule(rule, skipped=rule in chosen.skipped)
+            skipped = left_out(rule, reasons, "left out by the configuration")
+            asked = ContractRule(rule, left_out=skipped if rule in chosen.skipped else None)
             yield pytest.param(asked, id=rule.id, marks=mark)

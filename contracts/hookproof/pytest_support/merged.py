@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import final
 
 from hookproof.catalogue import RULES
 from hookproof.events import RuleFinished, RuleResult, RunFinished, RunStarted
 from hookproof.pytest_support.parcels import Parcel, unpacked
-from hookproof.reports.formats import open_reports
+from hookproof.reports.formats import Output, open_reports
 from hookproof.reports.outcome import counts, exit_words
+from hookproof.reports.subject import Subject
 from hookproof.rule import Rule
 from hookproof.run import exit_status
 from hookproof.verdicts import Verdict
@@ -77,14 +79,18 @@ def add(runs: dict[str, MergedRun], text: str) -> None:
     runs.setdefault(parcel.run, MergedRun(parcel.started)).take(parcel)
 
 
-def write(run: MergedRun, wanted: str, *, complete: bool) -> None:
-    """Tell a report the whole run.
+def write(
+    run: MergedRun, wanted: Sequence[str], *, complete: bool, stream: Output | None = None
+) -> None:
+    """Tell reports the whole run; `stream` is where one goes that is printed.
 
     Raises:
-        HookproofError: it cannot be written.
+        HookproofError: one cannot be written.
     """
-    for report in open_reports([wanted]):
-        report.hear(replace(run.started, rules=run.rules))
+    started = replace(run.started, rules=run.rules)
+    subject = Subject.named(started.document or started.spec, started.webhook, started.scheme)
+    for report in open_reports(wanted, subject, stream=stream):
+        report.hear(started)
         for rule in run.rules:
             report.hear(RuleFinished(rule, run.results[rule.id]))
         report.hear(run.finished(complete=complete))

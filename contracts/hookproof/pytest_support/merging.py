@@ -30,6 +30,7 @@ class Results:
         self._runs: dict[str, MergedRun] = {}
         self._written: list[str] = []
         self._failure = ""
+        self._complete = True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the result of a rule out of the report on its test."""
@@ -46,11 +47,13 @@ class Results:
         from hookproof.pytest_support.merged import write
         from hookproof_spec.errors import HookproofError
 
-        complete = exitstatus not in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
+        unfinished = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
+        self._complete = exitstatus not in unfinished
         try:
-            for run, path in self._places():
-                write(run, path, complete=complete)
-                self._written.append(path)
+            for run, wanted in self._places():
+                paths = [path for path in wanted if not _printed(path)]
+                write(run, paths, complete=self._complete)
+                self._written += paths
         except HookproofError as error:
             self._failure = str(error)
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
@@ -64,18 +67,48 @@ class Results:
             terminalreporter.write_line(f"{name}: {run.words}")
         for path in self._written:
             terminalreporter.write_line(f"report: {path}")
+        self._print(terminalreporter)
         if self._failure:
             terminalreporter.write_line(f"ERROR: {self._failure}", red=True)
 
-    def _places(self) -> Iterator[tuple[MergedRun, str]]:
-        """Yield each contract with the report it goes to; where there are several, to its own."""
-        for wanted in self.settings.reports:
-            for name, run in self._runs.items():
-                yield run, wanted if len(self._runs) == 1 else _own_path(wanted, name)
+    def _print(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the reports that are asked for with `-`."""
+        from hookproof.pytest_support.merged import write
+
+        for run, wanted in self._places():
+            printed = list(filter(_printed, wanted))
+            write(run, printed, complete=self._complete, stream=_Lines(terminalreporter))
+
+    def _places(self) -> Iterator[tuple[MergedRun, list[str]]]:
+        """Yield each contract with its reports; where there are several, with its own."""
+        for name, run in self._runs.items():
+            several = len(self._runs) > 1
+            yield (
+                run,
+                [_own_path(path, name) if several else path for path in self.settings.reports],
+            )
+
+
+@final
+class _Lines:
+    """Prints a report among the lines of the summary, where pytest captures nothing."""
+
+    def __init__(self, terminalreporter: pytest.TerminalReporter) -> None:
+        self._terminalreporter = terminalreporter
+
+    def write(self, data: bytes) -> None:
+        """Print it."""
+        self._terminalreporter.write(data.decode())
+
+
+def _printed(wanted: str) -> bool:
+    return wanted.endswith("=-")
 
 
 def _own_path(wanted: str, run: str) -> str:
     """Return `json=report-shop.json` for `json=report.json` and a contract `shop`."""
+    if _printed(wanted):
+        return wanted
     form, _, text = wanted.partition("=")
     path = Path(text)
     own = re.sub(r"[^A-Za-z0-9_.]+", "-", run).strip("-")

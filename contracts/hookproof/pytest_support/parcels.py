@@ -57,6 +57,7 @@ def packed(run: str, started: RunStarted, finished: Iterable[RuleFinished]) -> s
                 "effects": started.effects,
                 "seed": started.seed,
                 "started": started.started,
+                "document": started.document,
             },
             "policy": [policy.replay.value, policy.forged.value, policy.tolerance],
             "results": {event.rule.id: _from_result(event.result) for event in finished},

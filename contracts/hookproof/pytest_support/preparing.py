@@ -6,10 +6,12 @@ import inspect
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast, final
 
 from hookproof.effects import CallableProbe, Probe, UrlProbe
 from hookproof.lab import CannotTell, Hooks
+from hookproof.rule import CURRENT
 from hookproof.run import Setup
 from hookproof.targets.http import HttpTarget
 from hookproof.targets.in_process import InProcessTarget
@@ -20,7 +22,7 @@ from hookproof_spec.request import Header
 from hookproof_spec.signing import Verifier
 
 if TYPE_CHECKING:
-    from hookproof.config import Value
+    from hookproof.config_keys import Value
     from hookproof.pytest_support.settings import Settings
     from hookproof.targets.base import Target
     from hookproof.under_test import App, Receiver
@@ -100,11 +102,19 @@ def prepared(receiver: Receiver, settings: Settings) -> Setup:
     """
     known = Known(receiver, settings.table)
     spec, webhook = known.webhook()
-    lines = Lines(receiver, known.headers(webhook.scheme), known.number("timeout"))
+    lines = Lines(
+        receiver,
+        known.headers(webhook.scheme),
+        known.number("timeout"),
+        ca_file=receiver.ca_file or known.text("ca-file"),
+        insecure=receiver.insecure or bool(settings.table.get("insecure")),
+        allowed=(*receiver.allow_hosts, *cast("list[str]", settings.table.get("allow-host", []))),
+    )
     target = lines.target(receiver.app if receiver.url is None else receiver.url)
     return Setup(
         webhook=webhook,
         spec=spec,
+        document=known.text("spec") or DEFAULT_SPEC,
         secret=None if receiver.unsigned else known.secret(webhook.scheme),
         other_secret=receiver.other_secret,
         target=target,
@@ -113,7 +123,9 @@ def prepared(receiver: Receiver, settings: Settings) -> Setup:
         seed=settings.seed,
         rules=(),
         examples=settings.examples,
+        search_seconds=settings.search_seconds,
         strict=settings.strict,
+        ruleset=int(known.number("ruleset") or CURRENT),
         effect_timeout=receiver.effect_timeout,
         rate=known.number("rate"),
         hooks=_hooks(receiver, lines, target),
@@ -146,6 +158,9 @@ class Lines:
     receiver: Receiver
     headers: tuple[Header, ...]
     timeout: float | None
+    ca_file: str | Path | None = None
+    insecure: bool = False
+    allowed: tuple[str, ...] = ()
 
     def target(self, place: App | str | None) -> Target:
         """Return the target for a URL or an application."""
@@ -162,8 +177,8 @@ class Lines:
             place,
             timeout=self.timeout or DEFAULT_TIMEOUT,
             headers=self.headers,
-            ca_file=self.receiver.ca_file,
-            insecure=self.receiver.insecure,
+            ca_file=self.ca_file,
+            insecure=self.insecure,
         )
 
     def probe(self, known: Known) -> Probe | None:
@@ -178,15 +193,15 @@ class Lines:
             str(url),
             timeout=self.timeout or DEFAULT_TIMEOUT,
             headers=self.headers,
-            ca_file=self.receiver.ca_file,
-            insecure=self.receiver.insecure,
+            ca_file=self.ca_file,
+            insecure=self.insecure,
         )
 
     def _refuse_foreign(self, url: str) -> None:
         from hookproof.cli.addresses import checked_url, host_of, is_local
 
         host = host_of(checked_url(url, "hookproof.Receiver"))
-        if not is_local(host) and host not in {name.lower() for name in self.receiver.allow_hosts}:
+        if not is_local(host) and host not in {name.lower() for name in self.allowed}:
             raise HookproofError(
                 f"{host} is not this machine, and a contract sends forged requests",
                 where="hookproof.Receiver",

@@ -10,6 +10,7 @@ import pytest
 
 from hookproof.catalogue import BY_ID
 from hookproof.events import RuleResult
+from hookproof.lab import Suite
 from hookproof.pytest_support.bench import Bench
 from hookproof.pytest_support.clock import WebhookClock
 from hookproof.pytest_support.contract import ContractRule
@@ -55,11 +56,13 @@ class Contracts:
             HookproofError: the trial cannot be set up, or the receiver not be reached.
         """
         bench = self.bench(receiver)
+        run = run_name(item.nodeid, rule.id)
+        bench.lab.suite = Suite(run, self.settings.remembers)
         with alone_with(bench.setup.target.url, self.config):
-            result = bench.result(rule)
+            result = bench.shown(rule, bench.result(rule))
         told = list(bench.untold(rule))
         item.stash[_PARCEL] = packed(
-            run_name(item.nodeid, rule.id),
+            run,
             bench.started_event(tuple(event.rule for event in told)),
             told,
         )
@@ -88,7 +91,7 @@ class Contracts:
         """Tell a contract's rule the test in which it is."""
         rule = pyfuncitem.funcargs.get("rule")
         if isinstance(rule, ContractRule):
-            pyfuncitem.funcargs["rule"] = ContractRule(rule.rule, pyfuncitem, rule.skipped)
+            pyfuncitem.funcargs["rule"] = ContractRule(rule.rule, pyfuncitem, rule.left_out)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

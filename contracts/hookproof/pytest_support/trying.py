@@ -20,13 +20,12 @@ from hookproof.verdicts import Verdict
 from hookproof_spec.errors import HookproofError
 
 __tracebackhide__ = True
-LEFT_OUT = RuleResult(verdict=Verdict.SKIPPED, message="left out by the configuration")
 
 
 def check(asked: ContractRule, item: pytest.Item, receiver: object) -> None:
     """Try a rule on a receiver, and end the test accordingly."""
     contracts = engage(item.config)
-    result = LEFT_OUT if asked.skipped else _result(contracts, asked.rule, item, receiver)
+    result = asked.left_out or _result(contracts, asked.rule, item, receiver)
     item.user_properties += [
         ("hookproof.rule", asked.rule.id),
         ("hookproof.category", asked.rule.category.value),
@@ -39,6 +38,8 @@ def check(asked: ContractRule, item: pytest.Item, receiver: object) -> None:
             return
         case Verdict.FAIL:
             pytest.fail(finding(asked.rule, shown, item.nodeid), pytrace=False)
+        case Verdict.ACCEPTED:
+            pytest.xfail(shown.message)
         case Verdict.WARN | Verdict.INFO:
             _warn(asked.rule, shown, item)
         case Verdict.UNPROVEN | Verdict.BLOCKED if contracts.settings.strict:

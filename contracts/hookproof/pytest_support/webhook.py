@@ -9,7 +9,7 @@ from typing import final
 import pytest
 
 from hookproof import catalogue
-from hookproof.bodies import Bodies, compact
+from hookproof.bodies import Bodies
 from hookproof.forging import Forgery, forgery
 from hookproof.fresh import fresh_marker, fresh_nonce
 from hookproof.lab import USER_AGENT, Lab
@@ -21,6 +21,7 @@ from hookproof.pytest_support.session import Contracts, engage
 from hookproof.pytest_support.signed import Delivered, SignedPayload
 from hookproof.pytest_support.workers import alone_with
 from hookproof.under_test import Receiver
+from hookproof_spec import payloads
 from hookproof_spec.errors import HookproofError
 from hookproof_spec.request import Request
 from hookproof_spec.signing import Signer
@@ -110,7 +111,8 @@ class WebhookSender:
         return self._sent(made.request, note=made.note or Forgery.NOTE)
 
     def _forgery(self, rule_id: str) -> Forgery:
-        return forgery(catalogue.rule(rule_id), self.webhook, self._secret(self.webhook))
+        rule, secret = catalogue.rule(rule_id), self._secret(self.webhook)
+        return forgery(rule, self.webhook, secret, url=self._url())
 
     def _signed(
         self, payload: Payload, event: str | None, age: float | timedelta, nonce: str | None
@@ -124,7 +126,7 @@ class WebhookSender:
         now = self._now()
         body = payload if isinstance(payload, bytes) else _written(webhook, payload, now)
         headers = (("Content-Type", webhook.media_type), ("User-Agent", USER_AGENT))
-        unsigned = Request(webhook.method.upper(), "http://in-process/webhook", headers, body)
+        unsigned = Request(webhook.method.upper(), self._url(), headers, body)
         signer = Signer(webhook.scheme, self._secret(webhook))
         nonce = fresh_nonce(webhook.scheme.nonce) if nonce is None else nonce
         return signer.sign(unsigned, timestamp=now - _seconds(age), nonce=nonce).request
@@ -149,6 +151,11 @@ class WebhookSender:
 
         return time.time()
 
+    def _url(self) -> str:
+        if isinstance(self._receiver, Receiver):
+            return self._bench().setup.target.url
+        return "http://in-process/webhook"
+
     def _bench(self) -> Bench:
         if not isinstance(self._receiver, Receiver):
             pytest.fail(complaint(self._receiver), pytrace=False)
@@ -163,7 +170,7 @@ class WebhookSender:
 def _delivered(bench: Bench, request: Request, note: str, *, waits: bool) -> Delivered:
     lab = bench.lab
     before = lab.effects()
-    exchange = lab.courier.send(request.with_url(bench.setup.target.url))
+    exchange = lab.courier.send(request)
     delivered = Delivered(exchange, None, note)
     if before is None:
         return delivered
@@ -176,7 +183,8 @@ def _delivered(bench: Bench, request: Request, note: str, *, waits: bool) -> Del
 
 
 def _written(webhook: Webhook, payload: JsonValue, now: float) -> bytes:
-    return compact(Bodies(webhook).value(fresh_marker(), now) if payload is None else payload)
+    value = Bodies(webhook).value(fresh_marker(), now) if payload is None else payload
+    return payloads.write(webhook, value)
 
 
 def _seconds(age: float | timedelta) -> float:

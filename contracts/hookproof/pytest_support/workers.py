@@ -42,9 +42,7 @@ def _shared(config: pytest.Config) -> dict[str, str]:
     if _SHARED not in config.stash:
         folder = tempfile.mkdtemp(prefix="hookproof-")
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-        asked: int | None = config.getoption("hookproof_seed")
-        seed = secrets.randbelow(2**32) if asked is None else asked
-        config.stash[_SHARED] = {"seed": str(seed), "folder": folder}
+        config.stash[_SHARED] = {"seed": str(secrets.randbelow(2**32)), "folder": folder}
     return config.stash[_SHARED]
 
 

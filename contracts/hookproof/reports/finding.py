@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from hookproof.events import RuleResult
 from hookproof.reports.exchanges import escaped, evidence_lines
+from hookproof.reports.model import RuleReport
 from hookproof.rule import Rule
+from hookproof.verdicts import EffectCount
 
 LABEL_WIDTH = 13
 
@@ -16,10 +19,18 @@ def finding_text(rule: Rule, result: RuleResult) -> str:
     return "\n".join(finding_lines(rule, result))
 
 
-def finding_lines(rule: Rule, result: RuleResult) -> Iterator[str]:
-    """Yield a finding's lines, from the requirement to the remedy."""
-    yield f"{rule.id}: {rule.title} [{rule.level.value}, {result.verdict.value}]"
-    yield from labelled(_parts(rule, result))
+def finding_lines(rule: Rule, result: RuleResult, saved: str = "") -> Iterator[str]:
+    """Yield a finding's lines, from the requirement to how it is seen again.
+
+    `saved` is the path of the run's JSON report, "" without one.
+    """
+    yield from told_lines(RuleReport.of(rule, result), saved)
+
+
+def told_lines(rule: RuleReport, saved: str = "") -> Iterator[str]:
+    """Yield the lines of a finding that a report holds; see `finding_lines`."""
+    yield f"{rule.id}: {rule.title} [{rule.level.value}, {rule.verdict.value}]"
+    yield from labelled(_parts(rule, saved))
 
 
 def labelled(parts: Iterator[tuple[str, str]]) -> Iterator[str]:
@@ -28,19 +39,32 @@ def labelled(parts: Iterator[tuple[str, str]]) -> Iterator[str]:
         yield f"  {label:<{LABEL_WIDTH}}{escaped(text)}".rstrip()
 
 
-def _parts(rule: Rule, result: RuleResult) -> Iterator[tuple[str, str]]:
+def _parts(rule: RuleReport, saved: str) -> Iterator[tuple[str, str]]:
     yield "requirement", rule.requirement
     yield "source", rule.source
-    yield "found", result.message
-    yield from evidence_lines(result.evidence)
-    if result.expected:
-        yield "expected", result.expected
-    if result.effects is not None:
-        counts = result.effects
-        yield "effects", f"{counts.before} before, {counts.after} after, {counts.expected} expected"
-    if result.settle:
-        yield "to settle", result.settle
+    yield "found", rule.message
+    yield from evidence_lines(rule.evidence)
+    if rule.expected:
+        yield "expected", rule.expected
+    if rule.effects is not None:
+        yield "effects", effects_words(rule.effects)
+    if rule.settle:
+        yield "to settle", rule.settle
     yield "remedy", rule.remedy
-    for number, line in enumerate(result.script.splitlines()):
+    for number, line in enumerate(rule.script.splitlines()):
         yield "" if number else "as a test", line
-    yield "again", f"the same command with --only {rule.id}"
+    yield "again", again_line(rule.id, saved)
+
+
+def again_line(id: str, saved: str) -> str:
+    """Return the command that shows a finding again, or what to do where no JSON report is."""
+    if saved:
+        return f"hookproof replay {shlex.quote(saved)} {id}"
+    return f"the same command with --only {id}"
+
+
+def effects_words(effects: EffectCount | None) -> str:
+    """Say what a probe counted; "" without one."""
+    if effects is None:
+        return ""
+    return f"{effects.before} before, {effects.after} after, {effects.expected} expected"

@@ -5,15 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
-from typing import final
 
-from hookproof.events import Event, RuleFinished, RuleResult, RunFinished, RunStarted
-from hookproof.reports.files import ReportFile
-from hookproof.reports.outcome import exit_code, exit_words
-from hookproof.rule import Rule
+from hookproof.reports.again import again
+from hookproof.reports.model import RuleReport, RunReport
+from hookproof.reports.words import scheme_words
 from hookproof.verdicts import EffectCount, Evidence, Policy, Verdict
 from hookproof_spec.request import Request
 
@@ -23,74 +20,60 @@ SCHEMA_FILE = "report-1.schema.json"
 Json = Mapping[str, object]
 
 
-@final
-@dataclass(slots=True)
-class JsonReport:
-    """Collects a run and writes it when it has finished, also when it was interrupted."""
-
-    file: ReportFile
-    _started: RunStarted | None = field(default=None, init=False)
-    _rules: list[Json] = field(default_factory=list, init=False)
-
-    def hear(self, event: Event) -> None:
-        """Take an event; see `Report.hear`."""
-        match event:
-            case RunStarted():
-                self._started = event
-            case RuleFinished(rule, result):
-                self._rules.append(rule_object(rule, result))
-            case RunFinished() if self._started is not None:
-                self.file.write(encoded(run_object(self._started, self._rules, event)))
+def rendered(run: RunReport) -> bytes:
+    """Write a run as a file of JSON in ASCII, so that no tool can misread its encoding."""
+    return json.dumps(run_object(run), indent=1, allow_nan=False).encode() + b"\n"
 
 
-def encoded(value: object) -> bytes:
-    """Write a value as a file of JSON in ASCII, so that no tool can misread its encoding."""
-    return json.dumps(value, indent=1, allow_nan=False).encode() + b"\n"
-
-
-def run_object(started: RunStarted, rules: list[Json], finished: RunFinished) -> Json:
+def run_object(run: RunReport) -> Json:
     """Return a whole run."""
+    scheme, place = run.subject.scheme, run.subject.place
     return {
-        "hookproof": version("hookproof"),
+        "hookproof": run.version,
         "schema": SCHEMA,
-        "target": started.target,
-        "spec": started.spec,
-        "webhook": started.webhook,
-        "scheme": started.scheme,
-        "effects": started.effects,
-        "seed": started.seed,
-        "policy": _policy(started.policy),
-        "started": _moment(started.started),
-        "seconds": round(finished.seconds, 6),
-        "requests": finished.requests,
-        "complete": finished.complete,
-        "exit": exit_code(finished),
-        "exit_words": exit_words(finished),
-        "notes": list(finished.notes),
-        "summary": {verdict.value: finished.summary.get(verdict, 0) for verdict in Verdict},
-        "rules": rules,
+        "target": run.target,
+        "spec": run.spec,
+        "webhook": run.webhook,
+        "document": None if place is None else asdict(place),
+        "scheme": run.scheme,
+        "signature": None if scheme is None else scheme_words(scheme),
+        "effects": run.effects,
+        "seed": run.seed,
+        "policy": _policy(run.policy),
+        "started": moment(run.started),
+        "seconds": round(run.seconds, 6),
+        "requests": run.requests,
+        "complete": run.complete,
+        "exit": run.exit,
+        "exit_words": run.exit_words,
+        "notes": list(run.notes),
+        "summary": {verdict.value: run.summary.get(verdict, 0) for verdict in Verdict},
+        "rules": [rule_object(run, rule) for rule in run.rules],
     }
 
 
-def rule_object(rule: Rule, result: RuleResult) -> Json:
+def rule_object(run: RunReport, rule: RuleReport) -> Json:
     """Return one rule and how it ended."""
+    how = again(run, rule)
     return {
         "id": rule.id,
-        "category": rule.category.value,
+        "category": rule.category,
         "level": rule.level.value,
-        "verdict": result.verdict.value,
+        "verdict": rule.verdict.value,
         "title": rule.title,
         "requirement": rule.requirement,
         "source": rule.source,
-        "message": result.message,
-        "expected": result.expected,
-        "settle": result.settle,
-        "script": result.script,
+        "sends": rule.sends,
+        "message": rule.message,
+        "expected": rule.expected,
+        "settle": rule.settle,
+        "script": rule.script,
         "remedy": rule.remedy,
-        "requests": result.requests,
-        "seconds": round(result.seconds, 6),
-        "evidence": [_evidence(item) for item in result.evidence],
-        "effects": _effects(result.effects),
+        "again": None if how is None else asdict(how),
+        "requests": rule.requests,
+        "seconds": round(rule.seconds, 6),
+        "evidence": [_evidence(item) for item in rule.evidence],
+        "effects": _effects(rule.effects),
     }
 
 
@@ -102,6 +85,12 @@ def request_object(request: Request) -> Json:
         "headers": [list(header) for header in request.headers],
         "body_base64": _base64(request.body),
     }
+
+
+def moment(seconds: float) -> str:
+    """Write Unix seconds as a date and time of RFC 3339 in UTC."""
+    written = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return written.replace("+00:00", "Z")
 
 
 def _evidence(item: Evidence) -> Json:
@@ -120,9 +109,7 @@ def _evidence(item: Evidence) -> Json:
 
 
 def _effects(counts: EffectCount | None) -> Json | None:
-    if counts is None:
-        return None
-    return {"before": counts.before, "after": counts.after, "expected": counts.expected}
+    return None if counts is None else asdict(counts)
 
 
 def _policy(policy: Policy) -> Json:
@@ -131,11 +118,6 @@ def _policy(policy: Policy) -> Json:
         "forged": policy.forged.value,
         "tolerance": policy.tolerance,
     }
-
-
-def _moment(seconds: float) -> str:
-    written = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-    return written.replace("+00:00", "Z")
 
 
 def _base64(data: bytes) -> str:

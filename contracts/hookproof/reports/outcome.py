@@ -15,6 +15,7 @@ _NAMES = {
     Verdict.FAIL: ("failed", "failed"),
     Verdict.WARN: ("warning", "warnings"),
     Verdict.INFO: ("remark", "remarks"),
+    Verdict.ACCEPTED: ("accepted", "accepted"),
     Verdict.UNPROVEN: ("unproven", "unproven"),
     Verdict.BLOCKED: ("blocked", "blocked"),
     Verdict.SKIPPED: ("skipped", "skipped"),
@@ -36,6 +37,8 @@ def exit_words(finished: RunFinished) -> str:
     """Say the exit status in words."""
     if interrupted(finished):
         return "interrupted before every rule was tried"
+    if finished.outdated:
+        return f"the baseline is out of date: {'; '.join(finished.outdated)}"
     words = finished.exit.words
     return f"{words}: {finished.reason}" if finished.reason else words
 

@@ -11,12 +11,11 @@ from hookproof.events import Event, RuleFinished, RuleResult, RuleStarted, RunFi
 from hookproof.reports.console import Console, Style
 from hookproof.reports.exchanges import evidence_lines, printable
 from hookproof.reports.finding import finding_lines, labelled
+from hookproof.reports.model import FINDINGS
 from hookproof.reports.outcome import counts, exit_code, exit_words, looks_bad
 from hookproof.rule import Rule
 from hookproof.verdicts import Level, Policy, Verdict
 
-FINDINGS = (Verdict.FAIL, Verdict.WARN, Verdict.INFO)
-"""The verdicts that are told in full, worst first."""
 TOGETHER = (Verdict.BLOCKED, Verdict.NOT_APPLICABLE)
 """The verdicts that many rules share for one reason: told together at the end."""
 LISTED = 12
@@ -47,6 +46,7 @@ LOOKS = {
     Verdict.FAIL: Look("✗", "x", Style.BAD),
     Verdict.WARN: Look("!", "!", Style.ODD),
     Verdict.INFO: Look("i", "i", None),
+    Verdict.ACCEPTED: Look("~", "~", Style.ODD),
     Verdict.UNPROVEN: Look("?", "?", Style.ODD),
     Verdict.BLOCKED: Look("-", "-", Style.ODD),
     Verdict.SKIPPED: Look("-", "-", Style.FAINT),
@@ -61,6 +61,8 @@ class TerminalReport:
 
     console: Console
     detail: Detail = Detail.NORMAL
+    saved: str = ""
+    """The path of the run's JSON report."""
     _rules: tuple[Rule, ...] = field(default=(), init=False)
     _tried: int = field(default=0, init=False)
     _results: list[tuple[Rule, RuleResult]] = field(default_factory=list, init=False)
@@ -143,7 +145,7 @@ class TerminalReport:
         if found:
             yield from ("", self.console.paint("Findings", Style.STRONG))
         for number, (rule, result) in enumerate(found, 1):
-            title, *rest = finding_lines(rule, result)
+            title, *rest = finding_lines(rule, result, self.saved)
             yield ""
             yield self.console.paint(f"{number}. {title}", LOOKS[result.verdict].style)
             yield from map(self._marked, rest)

@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 
+from hookproof import header_items
 from hookproof.judging import refused
+from hookproof.keys import secret_of
 from hookproof.lab import Case, Lab
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.rules import (
@@ -17,7 +19,7 @@ from hookproof.rules import (
 )
 from hookproof.rules.roots import VERIFIES
 from hookproof.verdicts import Level
-from hookproof_spec.scheme import KeyRule
+from hookproof_spec.scheme import KeyText
 from hookproof_spec.signing import Signer
 
 DEFAULT_KEYS = (
@@ -46,9 +48,9 @@ DEFAULT_KEYS = (
 @refused
 def no_header(lab: Lab) -> Iterator[Case]:
     """A genuine event without the signature header, and with an empty one."""
-    name = lab.scheme.signature_header.name
-    yield Case(f"a request without {name}", lab.genuine().request.without_header(name))
-    yield Case(f"a request with an empty {name}", lab.genuine().request.with_header(name, ""))
+    name = header_items.name_of(lab.scheme.signature_place)
+    yield Case(f"a request without {name}", header_items.without(lab.genuine()))
+    yield Case(f"a request with an empty {name}", header_items.with_value(lab.genuine(), ""))
 
 
 @rule(
@@ -103,8 +105,8 @@ def empty_secret(lab: Lab) -> Iterator[Case]:
 @refused
 def default_secret(lab: Lab) -> Iterator[Case]:
     """Events signed with `secret`, `changeme`, `undefined` and other defaults."""
-    for key in (*DEFAULT_KEYS, lab.scheme.signature_header.name):
-        if key != lab.secret:
+    for key in (*DEFAULT_KEYS, lab.scheme.signature_place.name):
+        if key not in lab.secrets.each:
             forged = lab.genuine(signer=_signer_with(lab, key))
             yield Case(f"a request signed with the key {key!r}", forged.request)
 
@@ -129,7 +131,8 @@ def shared_secret(lab: Lab) -> Iterator[Case]:
 
 def _signer_with(lab: Lab, key: str) -> Signer:
     """Return a signer whose key is this text as it stands, whatever form the scheme declares."""
-    return Signer(replace(lab.scheme, key=KeyRule()), key)
+    rule = replace(lab.scheme.key, text=KeyText.UTF8, without="")
+    return Signer(replace(lab.scheme, key=rule), secret_of(lab.scheme, lab.secret, key))
 
 
 @rule(

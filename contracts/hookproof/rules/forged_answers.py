@@ -42,7 +42,7 @@ def oracle(lab: Lab) -> Judgement:
     raw = lab.scheme.encoding.read(genuine.signatures[0]) or b""
     for words, needles in (
         ("the right signature", _spellings(raw)),
-        ("the secret", (lab.secret.encode(),) if len(lab.secret) >= TELLING else ()),
+        ("the secret", tuple(part.encode() for part in lab.secrets.each if len(part) >= TELLING)),
     ):
         if _says(sent.exchange, needles):
             hidden = replace(sent.exchange, headers=(), body=b"(left out: it reveals a secret)")

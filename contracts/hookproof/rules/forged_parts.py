@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from hookproof import header_items
 from hookproof.bodies import compact, indented
 from hookproof.fresh import fresh_marker, marker_in
-from hookproof.judging import at, refused
+from hookproof.judging import at, means, refused
 from hookproof.lab import Case, Lab
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.rules.roots import AGES, VERIFIES
-from hookproof.verdicts import Judgement, Level
+from hookproof.verdicts import Breach, Judgement, Level
+from hookproof_spec import payloads
 from hookproof_spec.signing import Delivery
 
 TEN_DAYS = 864_000
+
+
+_SEEN = ("an accepted request", "a refused stale request")
+"""How the notes of cases begin whose signature the receiver has verified once."""
+
+
+def _uncovered(part: str) -> Callable[[Lab, Breach], str]:
+    """Say whether the signature covers a part, from what it was that was acted on."""
+
+    def say(_: Lab, breach: Breach) -> str:
+        if all(item.note.startswith(_SEEN) for item in breach.evidence):
+            return f"it remembers a signature that was right once, and not with which {part}"
+        return f"its signature does not cover the {part}"
+
+    return say
 
 
 @rule(
@@ -30,24 +46,27 @@ TEN_DAYS = 864_000
     after=VERIFIES,
     core=True,
 )
+@means(_uncovered("body"))
 @refused
 def body_changed(lab: Lab) -> Iterator[Case]:
     """Genuine headers, fresh and captured, over a changed body and over another event's."""
     fresh = lab.genuine()
-    yield Case("a genuine header over a changed body", _altered(fresh).request)
+    yield Case("a genuine header over a changed body", _altered(lab, fresh).request)
     yield Case("a genuine header over another event's body", fresh.with_body(lab.body()).request)
     captured = lab.captured()
-    yield Case("an accepted request with its body changed", _altered(captured).request)
+    yield Case("an accepted request with its body changed", _altered(lab, captured).request)
     other = captured.with_body(lab.body())
     yield Case("an accepted request with another event's body", other.request)
 
 
-def _altered(delivery: Delivery) -> Delivery:
+def _altered(lab: Lab, delivery: Delivery) -> Delivery:
     """Change one value of the body: the marker's, so that an effect would be a new one."""
     marker = marker_in(delivery.body)
     if marker is not None:
         new = delivery.body.replace(marker.encode(), fresh_marker().encode())
         return delivery.with_body(new)
+    if payloads.is_form(lab.webhook):
+        return delivery.with_body(delivery.body + b"&changed=true")
     return delivery.with_body(compact({"changed": True, "was": json.loads(delivery.body)}))
 
 
@@ -76,9 +95,10 @@ def body_empty(lab: Lab) -> Iterator[Case]:
     requirement="A body with an unsigned duplicate of a signed member MUST be refused.",
     source="RFC 8259 section 4: what a duplicate means differs from parser to parser",
     remedy="Verify the raw bytes, and refuse duplicate members afterwards.",
-    needs=(Need.BODY, Need.MARKER),
+    needs=(Need.BODY, Need.MARKER, Need.JSON),
     after=VERIFIES,
 )
+@means("it verifies parsed and re-written JSON, not the bytes that it received")
 @refused
 def duplicate_json_key(lab: Lab) -> Iterator[Case]:
     """A genuine header; a false member stands before the one that names the event."""
@@ -92,7 +112,7 @@ def duplicate_json_key(lab: Lab) -> Iterator[Case]:
     smuggled = before + member + b'"EVIL",' + found + rest
     if json.loads(smuggled) != value:  # the name stands deeper down as well
         return
-    note = "a genuine header over a body with a duplicate member"
+    note = "a genuine header over its body with a member that stands twice"
     yield Case(note, genuine.with_body(smuggled).request)
 
 
@@ -103,9 +123,10 @@ def duplicate_json_key(lab: Lab) -> Iterator[Case]:
     requirement="A timestamp other than the signed one MUST be refused.",
     source="vendor: the signature is computed from the timestamp",
     remedy="Put the header's own timestamp text into the signed content.",
-    needs=(Need.TIMESTAMP,),
+    needs=(Need.TIMESTAMP, Need.SIGNED_TIME),
     after=AGES,
 )
+@means(_uncovered("timestamp"))
 @refused
 def timestamp_refreshed(lab: Lab) -> Iterator[Case]:
     """A signature of ten days ago under the present time, unseen and seen before."""
@@ -128,9 +149,10 @@ def timestamp_refreshed(lab: Lab) -> Iterator[Case]:
     requirement="A nonce other than the signed one MUST be refused.",
     source="vendor: the signature is computed from the nonce",
     remedy="Trust only a replay key that the signature covers.",
-    needs=(Need.NONCE,),
+    needs=(Need.NONCE, Need.SIGNED_NONCE),
     after=VERIFIES,
 )
+@means("its signature does not cover the nonce, or it remembers a right one without it")
 @refused
 def nonce_refreshed(lab: Lab) -> Iterator[Case]:
     """An accepted request with a new nonce and everything else as it was."""
@@ -153,13 +175,13 @@ def param_missing(lab: Lab) -> Iterator[Case]:
     for name in ("timestamp", "nonce", "signature", "signatures"):
         genuine = lab.genuine()
         key = header_items.key_of(genuine, name)
-        header = lab.scheme.header_of(name)
+        place = lab.scheme.place_of(name)
         if key is not None:
             items = header_items.items_of(genuine)
             kept = tuple(item for item in items if not item.startswith(f"{key}="))
             yield Case(f"a request without its {name}", header_items.with_items(genuine, kept))
-        elif header is not None and lab.scheme.covers(name):
-            bare = genuine.request.without_header(header.name)
+        elif place is not None and lab.scheme.covers(name):
+            bare = header_items.without(genuine, place)
             yield Case(f"a request without its {name}", bare)
 
 
@@ -170,9 +192,10 @@ def param_missing(lab: Lab) -> Iterator[Case]:
     requirement="A signature header that names a value twice MUST NOT pass as fresh.",
     source="our judgement: whichever copy is read, the signature or the age is wrong",
     remedy="Parse the header once into a map, and refuse repeated names.",
-    needs=(Need.ITEMS, Need.TIMESTAMP),
+    needs=(Need.ITEMS, Need.TIMESTAMP, Need.SIGNED_TIME),
     after=AGES,
 )
+@means("it verifies one of two values, and uses the other")
 @refused
 def param_duplicated(lab: Lab) -> Iterator[Case]:
     """A ten days old header with a fresh timestamp (and nonce) before and behind its items."""
@@ -198,9 +221,10 @@ def param_duplicated(lab: Lab) -> Iterator[Case]:
     requirement="A request with a stale and a forged signature header MUST be refused.",
     source="RFC 9421 section 7.5.5: a repeated field is ambiguous",
     remedy="Refuse a request with more than one signature header.",
-    needs=(Need.TIMESTAMP, Need.RAW),
+    needs=(Need.TIMESTAMP, Need.SIGNED_TIME, Need.RAW, Need.HEADER),
     after=AGES,
 )
+@means("it verifies one of two lines, and uses the other")
 @refused
 def header_duplicated(lab: Lab) -> Iterator[Case]:
     """Two lines, one ten days old and genuine, one fresh with its signature; in both orders."""
@@ -250,10 +274,11 @@ def local_origin(lab: Lab) -> Iterator[Case]:
     needs=(Need.MARKER,),
     after=VERIFIES,
 )
+@means("bodies of that size pass unverified, as small ones do not")
 @refused
 def large_body(lab: Lab) -> Iterator[Case]:
     """An event with a text of 100,000 letters and a random signature."""
-    body = compact(lab.value(texts=("x" * 100_000,)))
+    body = lab.written(lab.value(texts=("x" * 100_000,)))
     forged = lab.genuine(body).with_signature(lab.random_signature())
     yield Case("a forged request of 100 kB", forged.request)
 
@@ -265,9 +290,10 @@ def large_body(lab: Lab) -> Iterator[Case]:
     requirement="A body re-written after signing SHOULD be refused, though its value is the same.",
     source="vendor: the signature is computed from the payload as sent",
     remedy="Compute the HMAC over the raw bytes.",
-    needs=(Need.BODY,),
+    needs=(Need.BODY, Need.JSON),
     after=VERIFIES,
 )
+@means("it verifies another form of the body than the bytes that it received")
 @refused
 def reformatted(lab: Lab) -> Iterator[Case]:
     """A genuine header over its body indented, with a space, a line's end, a value behind it."""
@@ -289,7 +315,7 @@ def reformatted(lab: Lab) -> Iterator[Case]:
     requirement="A body whose bytes differ only until they are decoded is best refused.",
     source="our judgement: harmless by itself, and a sign of HMAC over decoded text",
     remedy="Verify a byte buffer.",
-    needs=(Need.BODY, Need.MARKER),
+    needs=(Need.BODY, Need.MARKER, Need.JSON),
     after=VERIFIES,
 )
 def lossy_text(lab: Lab) -> Judgement:
@@ -297,15 +323,16 @@ def lossy_text(lab: Lab) -> Judgement:
     return at(Level.INFO, _lossy(lab))
 
 
+@means("it verifies decoded text, not the bytes that it received")
 @refused
 def _lossy(lab: Lab) -> Iterator[Case]:
     marked = lab.genuine()
-    yield Case(
-        "a byte order mark before the body", marked.with_body(b"\xef\xbb\xbf" + marked.body).request
-    )
+    note = "a genuine header over its body behind a byte order mark"
+    yield Case(note, marked.with_body(b"\xef\xbb\xbf" + marked.body).request)
     body = compact(lab.value(texts=("\ufffd",)))
     damaged = lab.genuine(body).with_body(body.replace("\ufffd".encode(), b"\xff"))
-    yield Case("a signed U+FFFD replaced by the byte FF", damaged.request)
+    note = "a genuine header over its body with the byte FF for a signed U+FFFD"
+    yield Case(note, damaged.request)
 
 
 RULES: tuple[Rule, ...] = (

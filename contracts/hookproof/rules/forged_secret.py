@@ -56,7 +56,7 @@ def other_string(lab: Lab) -> Iterator[Case]:
 def other_algorithm(lab: Lab) -> Iterator[Case]:
     """Right key: HMAC by SHA-1, MD5, SHA-512; another encoding; a decoded key; a prefix."""
     declared = lab.scheme.algorithm.hash_name or ""
-    key = lab.scheme.key.key(lab.secret)
+    key = lab.key
     for name in ("sha1", "md5", "sha256", "sha512"):
         if name != declared:
             yield _signed_as(lab, f"HMAC with {name}", keyed_hash(key, name))
@@ -81,10 +81,10 @@ def _signed_as(lab: Lab, words: str, make: Callable[[bytes], bytes]) -> Case:
 
 def _decoded_keys(lab: Lab) -> Iterator[tuple[str, bytes]]:
     """Yield other keys that the secret's text could be taken for."""
-    key = lab.scheme.key.key(lab.secret)
+    key = lab.key
     for text in KeyText:
         try:
-            other = KeyRule(text).key(lab.secret)
+            other = KeyRule(text).key(lab.secrets.first)
         except SecretError:
             continue
         if other and other != key:

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from urllib.parse import quote
 
-from hookproof.bodies import compact
-from hookproof.judging import at, refused
+from hookproof.judging import at, means, refused
 from hookproof.lab import Case, Lab
 from hookproof.rule import Need, Rule, rule
 from hookproof.rules.roots import AGES, VERIFIES
@@ -51,6 +50,7 @@ def shift_nonce(lab: Lab) -> Judgement:
     return _severe_with_effect(_nonce_shifts(lab))
 
 
+@means("it takes any text for a nonce, so that the signed bytes can be cut elsewhere")
 @refused
 def _nonce_shifts(lab: Lab) -> Iterator[Case]:
     separator = _between(lab, "nonce", "body")
@@ -88,6 +88,7 @@ def shift_timestamp(lab: Lab) -> Judgement:
     return _severe_with_effect(_timestamp_shifts(lab))
 
 
+@means("it takes any text for a timestamp, so that the signed bytes can be cut elsewhere")
 @refused
 def _timestamp_shifts(lab: Lab) -> Iterator[Case]:
     first, second = _between(lab, "timestamp", "nonce"), _between(lab, "nonce", "body")
@@ -125,7 +126,7 @@ def _into_nonce(delivery: Delivery, separator: str, cut: int) -> Delivery | None
 
 def _marked_first(lab: Lab) -> bytes:
     """Return an event that begins with its marker, so that no two heads of events are alike."""
-    return compact(_with_first(lab.value(), (lab.webhook.marker or "").split("/")[1:]))
+    return lab.written(_with_first(lab.value(), (lab.webhook.marker or "").split("/")[1:]))
 
 
 def _dotted_first(lab: Lab) -> bytes:
@@ -133,7 +134,7 @@ def _dotted_first(lab: Lab) -> bytes:
     if not lab.bodies.texts:
         return _marked_first(lab)
     value = lab.value(texts=(f"{lab.random.getrandbits(64):x}.v2",))
-    return compact(_with_first(value, lab.bodies.texts[0].split("/")[1:]))
+    return lab.written(_with_first(value, lab.bodies.texts[0].split("/")[1:]))
 
 
 def _with_first(value: JsonValue, way: list[str]) -> JsonValue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hookproof.judging import refused
+from hookproof.judging import means, refused
 from hookproof.lab import Case, Lab
 from hookproof.rule import Rule, rule
 from hookproof.rules.roots import VERIFIES
@@ -49,6 +49,7 @@ def _cut(lab: Lab, signature: str, kept: int) -> str:
     remedy="Compare all of it.",
     after=VERIFIES,
 )
+@means("it compares a part of the signature")
 @refused
 def signature_flipped(lab: Lab) -> Iterator[Case]:
     """Eight fresh events, each with four bits of its signature changed at another place."""

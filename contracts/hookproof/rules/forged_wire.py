@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from hookproof import header_items
 from hookproof.controls import throttled
 from hookproof.effects import Effects
 from hookproof.judging import judge_sent, worst
@@ -37,7 +38,7 @@ def after_valid(lab: Lab) -> Judgement:
 def _forgeries(lab: Lab) -> Iterator[Case]:
     forged = lab.genuine().with_signature(lab.random_signature())
     yield Case("a forged request on a genuine event's connection", forged.request)
-    bare = lab.genuine().request.without_header(lab.scheme.signature_header.name)
+    bare = header_items.without(lab.genuine())
     yield Case("a request without signature on a genuine event's connection", bare)
 
 

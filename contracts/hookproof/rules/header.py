@@ -87,7 +87,7 @@ def _words(lab: Lab) -> tuple[str, ...]:
 
 def _of_its_shape(lab: Lab) -> Iterator[str]:
     """Yield headers that begin as a right one does."""
-    match lab.scheme.signature_header.shape:
+    match lab.scheme.signature_place.shape:
         case ItemsHeader(separator=separator, keys=keys):
             first, other = next(iter(keys)), ";" if separator != ";" else ","
             yield first
@@ -155,7 +155,7 @@ def non_ascii(lab: Lab) -> Iterator[Case]:
     genuine = lab.genuine()
     strange = genuine.with_signature(HIGH_BYTE * len(genuine.signatures[0]))
     yield Case("a signature of bytes beyond ASCII", strange.request)
-    if lab.scheme.nonce is not None:
+    if lab.scheme.nonce is not None and lab.scheme.covers("nonce"):
         renamed = lab.genuine().with_nonce(HIGH_BYTE * len(genuine.nonce))
         yield Case("a nonce of bytes beyond ASCII", renamed.request)
 
@@ -271,7 +271,7 @@ def layout(lab: Lab) -> Iterator[Case]:
 
 
 def _layouts(lab: Lab) -> Iterator[Case]:
-    if not isinstance(lab.scheme.signature_header.shape, ItemsHeader):
+    if not isinstance(lab.scheme.signature_place.shape, ItemsHeader):
         return
     spaced = lab.genuine()
     text = f"{header_items.separator_of(spaced)} ".join(header_items.items_of(spaced))

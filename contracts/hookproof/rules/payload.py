@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from hookproof.bodies import compact
 from hookproof.controls import unless_banned
-from hookproof.judging import NO_PLACE, accepted
+from hookproof.judging import NO_PLACE, accepted, worst
 from hookproof.judging_calm import judge_survived, survived
 from hookproof.lab import Case, Lab, outcome
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.rules import payload_size
 from hookproof.rules.roots import VERIFIES
-from hookproof.verdicts import Judgement, Level, Outcome
+from hookproof.verdicts import Holds, Judgement, Level, Outcome
 from hookproof_spec import payloads, pointers
 
 PLACE = "hookproof-place"
@@ -88,10 +88,20 @@ def not_json(lab: Lab) -> Iterator[Case]:
     who=Who.SECRET,
     after=VERIFIES,
 )
+def wrong_shape(lab: Lab) -> Judgement:
+    """Signed: `[]`, `null`, a string, a number, `{}`; an event each of whose objects is in turn
+    null, an array, and left out; then events that break one constraint of the schema each, at any
+    place (another type, a member too few, another format, a limit passed)."""
+    judgement = _other_shapes(lab)
+    if not isinstance(judgement, Holds):
+        return judgement
+    from hookproof.searching.negative import judge_negative
+
+    return worst(judge_negative(lab, "payload-wrong-shape"), judgement)
+
+
 @survived
-def wrong_shape(lab: Lab) -> Iterator[Case]:
-    """Signed: `[]`, `null`, a string, a number, `{}`; and an event each of whose objects is in turn
-    null, an array, and left out."""
+def _other_shapes(lab: Lab) -> Iterator[Case]:
     for body, text in SHAPES:
         yield Case(f"the signed body {text}", lab.genuine(body).request)
     value = lab.value()

@@ -114,6 +114,7 @@ def property_stale(lab: Lab) -> Judgement:
     source="our judgement: anyone can send any bytes",
     remedy="Parse defensively: whatever does not match the grammar is 400 or 401.",
     who=Who.ANYONE,
+    needs=(Need.HEADER,),
     after=HEADERS,
 )
 def property_malformed(lab: Lab) -> Judgement:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hookproof.controls import SHOWN, control
 from hookproof.effects import Effects
+from hookproof.judging import means
 from hookproof.judging_copies import NEEDS_PROBE, acted_on_once, judge_copies
 from hookproof.lab import Case, Lab, outcome
 from hookproof.rule import Need, Rule, rule
@@ -44,7 +45,7 @@ OTHERS = 200
 @acted_on_once
 def exact(lab: Lab, original: Delivery) -> Iterator[Case]:
     """An accepted request once more, byte for byte, on a new connection."""
-    yield Case("the same bytes again", original.request)
+    yield Case("an identical copy", original.request)
 
 
 @rule(
@@ -59,11 +60,12 @@ def exact(lab: Lab, original: Delivery) -> Iterator[Case]:
     after=ONCE,
     repeats=3,
 )
+@means("it forgets nonces, or each of its processes remembers its own")
 def repeated(lab: Lab) -> Judgement:
     """An accepted request 20 times more, each on a new connection."""
     before = lab.effects()
     original = lab.captured()
-    copies = [lab.send(Case("the same bytes again", original.request)) for _ in range(COPIES)]
+    copies = [lab.send(Case("an identical copy", original.request)) for _ in range(COPIES)]
     lab.log.replayed.extend(copies)
     taken = [copy for copy in copies if outcome(copy) is Outcome.ACCEPTED]
     refusals = [copy for copy in copies if outcome(copy) is Outcome.REJECTED]
@@ -91,6 +93,7 @@ def repeated(lab: Lab) -> Judgement:
     core=True,
     repeats=3,
 )
+@means("it looks a nonce up and stores it in two steps, so that copies pass in between")
 def race(lab: Lab) -> Judgement:
     """A new event on 20 connections, the last byte of all leaving together; three times over."""
     judgements = []
@@ -270,7 +273,7 @@ def status(lab: Lab) -> Judgement:
     if crashed is None:
         return Holds()
     captured = lab.captured()
-    again = lab.send(Case("the same bytes again", captured.request))
+    again = lab.send(Case("an identical copy", captured.request))
     if outcome(again) is not Outcome.CRASHED:
         again = _crash_in_a_race(lab) or again
     if outcome(again) is not Outcome.CRASHED:

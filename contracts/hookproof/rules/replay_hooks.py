@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hookproof.controls import settled_control
-from hookproof.judging import worst
+from hookproof.judging import means, worst
 from hookproof.judging_copies import acted_on_once, judge_copies
 from hookproof.lab import Case, Lab, outcome
 from hookproof.rule import Need, Rule, Who, rule
@@ -67,6 +67,7 @@ def other_instance(lab: Lab) -> Judgement:
     needs=(Need.NONCE, Need.TIMESTAMP, Need.CLOCK),
     after=(*AGES, "replay-exact"),
 )
+@means("it forgets the nonce before the message that carried it is too old")
 def ttl(lab: Lab) -> Judgement:
     """An event signed 30 s ahead; the same bytes just before its timestamp leaves the window."""
     window = lab.policy.tolerance or allowed_age(lab) or DEFAULT_WINDOW

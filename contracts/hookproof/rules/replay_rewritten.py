@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
 from hookproof import header_items
-from hookproof.bodies import compact
 from hookproof.judging_copies import acted_on_once
 from hookproof.lab import Case, Lab
 from hookproof.rule import Need, Rule, Who, rule
@@ -98,7 +97,7 @@ def timestamp_rewritten(lab: Lab, original: Delivery) -> Iterator[Case]:
     requirement="A replay whose nonce is spelt otherwise MUST NOT be acted on.",
     source="our judgement: header parsers that decode or trim exist",
     remedy="Do not decode or trim the nonce; refuse odd characters.",
-    needs=(Need.NONCE,),
+    needs=(Need.NONCE, Need.SIGNED_NONCE),
     after=(*REWRITES, "forged-nonce-refreshed"),
 )
 @acted_on_once
@@ -172,7 +171,7 @@ def nonce_new_timestamp(lab: Lab, original: Delivery) -> Iterator[Case]:
     if lab.scheme.timestamp is not None:
         earlier = lab.genuine(original.body, nonce=original.nonce, timestamp=lab.clock() - 1)
         yield Case("an accepted nonce signed again with another time", earlier.request)
-    other = lab.genuine(compact(lab.value()), nonce=original.nonce)
+    other = lab.genuine(lab.written(lab.value()), nonce=original.nonce)
     yield Case("an accepted nonce signed again with another body", other.request)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hookproof import header_items
-from hookproof.judging import accepted
+from hookproof.judging import accepted, means
 from hookproof.lab import Case, Lab
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.rules.roots import VERIFIES
@@ -23,6 +23,7 @@ from hookproof.verdicts import Level
     needs=(Need.REPEAT,),
     after=VERIFIES,
 )
+@means("it does not try each of the signatures")
 @accepted
 def wrong_then_right(lab: Lab) -> Iterator[Case]:
     """An event with a signature by another key, and the right one behind it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hookproof.controls import SHOWN
-from hookproof.judging import refused
+from hookproof.judging import means, refused
 from hookproof.judging_calm import survived
 from hookproof.judging_copies import judge_copies
 from hookproof.lab import Case, Lab, outcome
@@ -32,6 +32,14 @@ LADDER = ((600, "10 minutes"), (1800, "30 minutes"), (3700, "an hour"), (2 * HOU
 TEN_YEARS = 10 * 365 * DAY
 
 
+def _limit(_: Lab, breach: Breach) -> str:
+    """Say whether a receiver that takes old requests looks at their age at all."""
+    oldest = OLD[-1][1]
+    if any(oldest in item.note for item in breach.evidence):
+        return "it does not look at the timestamp's age"
+    return f"it refuses what is {oldest} old: its limit is too long, or compares s with ms"
+
+
 @rule(
     id="stale-old",
     level=Level.MUST,
@@ -45,6 +53,7 @@ TEN_YEARS = 10 * 365 * DAY
     after=VERIFIES,
     core=True,
 )
+@means(_limit)
 @refused
 def old(lab: Lab) -> Iterator[Case]:
     """Correctly signed events with unused nonces, one day, 30 days and four years old."""
@@ -123,7 +132,8 @@ def just_outside(lab: Lab) -> Judgement:
 def _just_outside(lab: Lab) -> Iterator[Case]:
     age = (lab.policy.tolerance or 0) + margin(lab)
     stale = lab.genuine(timestamp=lab.clock() - age)
-    yield Case(f"a correctly signed request that is {age:.0f} s old", stale.request)
+    note = f"a correctly signed request that is {age:.0f} s old, past the declared"
+    yield Case(f"{note} {lab.policy.tolerance:g} s", stale.request)
 
 
 @rule(
@@ -175,6 +185,7 @@ def future(lab: Lab) -> Iterator[Case]:
     needs=(Need.TIMESTAMP,),
     after=AGES,
 )
+@means("what is no number is never too old for it")
 @refused
 def not_a_number(lab: Lab) -> Iterator[Case]:
     """Events signed over the timestamps NaN, abc, nothing, 1e309, Infinity and -1."""
@@ -229,6 +240,7 @@ def _spelt_otherwise(lab: Lab) -> Iterator[Case]:
     needs=(Need.CLOCK, Need.EFFECTS, Need.TIMESTAMP),
     after=AGES,
 )
+@means("it judges the age of a nonce only once, or forgets it before its window ends")
 def after_window(lab: Lab) -> Judgement:
     """An accepted request again, when the clock has passed its tolerance, and twice that."""
     window = allowed_age(lab) or DAY

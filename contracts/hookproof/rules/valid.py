@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from http import HTTPStatus
-
-from hookproof.judging import accepted
+from hookproof.diagnosis.answers import likely_dropped
+from hookproof.diagnosis.asking import diagnose, diagnose_dropped
+from hookproof.judging import accepted, means
 from hookproof.lab import Case, Lab
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.rules import valid_json, valid_time, valid_wire
-from hookproof.targets.base import Exchange
 from hookproof.verdicts import (
     Breach,
     EffectCount,
@@ -44,7 +42,8 @@ def unsigned(lab: Lab) -> Judgement:
         lab.watcher.wait_for(before.count + 1)
     if Outcome.of(exchange) is Outcome.REJECTED:
         return Breach(
-            message=f"refuses an unsigned event: {answer(exchange)}",
+            message=f"refuses an unsigned event: {answer(exchange)}; it asks for a signature,"
+            " though it is said to run without a secret",
             expected="2xx, as it is said to run without a secret",
             evidence=(sent,),
         )
@@ -76,7 +75,7 @@ def basic(lab: Lab) -> Judgement:
     effects = EffectCount(before=before.count, after=after.count, expected=before.count + 1)
     if effects.after > effects.expected:
         return Breach(
-            message=f"one event had {effects.after - effects.before} effects",
+            message=f"acts more than once: one event had {effects.after - effects.before} effects",
             expected="2xx and exactly one effect",
             evidence=(sent,),
             effects=effects,
@@ -84,13 +83,21 @@ def basic(lab: Lab) -> Judgement:
     return Holds(evidence=(sent,)) if effects.after == effects.expected else _unseen(lab, sent)
 
 
-def _unseen(lab: Lab, sent: Evidence) -> Unproven:
+def _unseen(lab: Lab, sent: Evidence) -> Judgement:
+    lab.diagnosis = lab.diagnosis or diagnose_dropped(lab)
+    if lab.diagnosis is not None:
+        return Breach(
+            message=f"answers {sent.exchange.status} to a genuine event and drops it:"
+            f" {lab.diagnosis.cause}",
+            expected="2xx and exactly one effect",
+            evidence=(sent, *lab.diagnosis.evidence),
+        )
     lab.watcher.give_up(
         f"the effects probe did not see an accepted event within {lab.watcher.limit:g} s"
     )
     return Unproven(
         message=f"a genuine event was answered {sent.exchange.status}, but the probe saw no effect"
-        f" within {lab.watcher.limit:g} s: either it is dropped, or the probe looks elsewhere",
+        f" within {lab.watcher.limit:g} s: {likely_dropped(sent.exchange)}",
         settle="a probe that counts what the receiver did with events",
         evidence=(sent,),
     )
@@ -104,49 +111,12 @@ def _refused(lab: Lab, sent: Evidence) -> Judgement:
             settle="a receiver that does not limit the rate, or --rate",
             evidence=(sent,),
         )
+    diagnosis = lab.diagnosis or diagnose(lab, exchange)
+    lab.diagnosis = diagnosis  # so that a second look at this breach does not ask it all again
     return Breach(
-        message=f"refuses a genuine event: {answer(exchange)}; {_diagnosis(lab, exchange)}",
+        message=f"refuses a genuine event ({answer(exchange)}): {diagnosis.cause}",
         expected="2xx and exactly one effect",
-        evidence=(sent,),
-    )
-
-
-_KNOWN: Mapping[int, str] = {
-    HTTPStatus.NOT_FOUND: "no webhook is served at this path",
-    HTTPStatus.METHOD_NOT_ALLOWED: "this path does not take the webhook's method",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "its limit for bodies is below an ordinary event",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "it does not take the document's media type",
-}
-
-
-def _diagnosis(lab: Lab, exchange: Exchange) -> str:
-    """Say the likeliest cause, from what the answer tells and from what a forgery gets."""
-    text = exchange.body[:4000].decode("utf-8", "replace").lower()
-    status = exchange.status
-    if status is None:
-        return "every genuine event must be answered within the time-out"
-    if 300 <= status < 400:
-        return "senders do not follow redirects: register the final URL"
-    if status in (403, 419, 422) and "csrf" in text:
-        return "a CSRF guard stands before the route: exempt it"
-    if status >= 500:
-        return "the receiver fails inside: see its log"
-    return _KNOWN.get(status) or _as_a_forgery(lab, exchange)
-
-
-def _as_a_forgery(lab: Lab, exchange: Exchange) -> str:
-    """A wrong secret gets the answer that a forged signature gets; a broken payload does not."""
-    forged = lab.genuine(signer=lab.other_signer()).request
-    other = lab.send(Case("a forged event", forged)).exchange
-    if (other.status, other.body) == (exchange.status, exchange.body):
-        return (
-            "a forged event gets the very same answer, so the signature was not recognised:"
-            " most likely another secret (or one with a line's end), or an HMAC over something"
-            " else than the raw body"
-        )
-    return (
-        f"a forged event gets another answer ({answer(other)}), so the signature was recognised"
-        " and something else is refused"
+        evidence=(sent, *diagnosis.evidence),
     )
 
 
@@ -170,7 +140,8 @@ def status_200(lab: Lab) -> Judgement:
         lab.watcher.wait_for(before.count + 1)
     if Outcome.of(exchange) is Outcome.ACCEPTED and str(exchange.status) not in declared:
         return Breach(
-            message=f"answers a genuine event with {exchange.status}",
+            message=f"answers a genuine event with {exchange.status}, where the document declares"
+            f" {' or '.join(declared)}",
             expected=" or ".join(declared),
             evidence=(Evidence("a genuine event", exchange),),
         )
@@ -197,7 +168,8 @@ def same_body(lab: Lab) -> Judgement:
     lab.settle()
     if Outcome.of(sent[1].exchange) is Outcome.REJECTED:
         return Breach(
-            message=f"refuses {sent[1].note}: {answer(sent[1].exchange)}",
+            message=f"refuses {sent[1].note}: {answer(sent[1].exchange)}; it tells events apart by"
+            " their bytes, and not by their nonce",
             expected="2xx",
             evidence=tuple(sent),
         )
@@ -213,6 +185,7 @@ def same_body(lab: Lab) -> Judgement:
     remedy="Store the whole nonce, or its SHA-256, under a unique key.",
     who=Who.SENDER,
 )
+@means("it compares the beginnings of nonces, as where a column cuts them")
 @accepted
 def nonce_last_char(lab: Lab) -> list[Case]:
     """Two events whose nonces differ in nothing but the last character."""

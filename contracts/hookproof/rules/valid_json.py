@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hookproof.bodies import as_php_writes, compact, indented, reversed_keys
-from hookproof.judging import accepted, at, worst
+from hookproof.diagnosis.asking import other_bytes
+from hookproof.judging import accepted, at, means, worst
 from hookproof.lab import Case, Lab
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.verdicts import Judgement, Level
@@ -24,9 +25,10 @@ RAW_BYTES = "Compute the HMAC over the bytes as they arrived; never over parsed,
     source="RFC 8259 section 7; the vendor's own sample is PHP, which escapes by default",
     remedy=RAW_BYTES,
     who=Who.SENDER,
-    needs=(Need.MARKER,),
+    needs=(Need.MARKER, Need.JSON),
     core=True,
 )
+@means(other_bytes)
 @accepted
 def php_escapes(lab: Lab) -> Iterator[Case]:
     r"""An event with \/, \u00e9 and a surrogate pair as escape sequences."""
@@ -42,8 +44,9 @@ def php_escapes(lab: Lab) -> Iterator[Case]:
     source="RFC 8259 section 8.1: JSON between systems is UTF-8",
     remedy="Verify the byte buffer; decode it as UTF-8 only afterwards.",
     who=Who.SENDER,
-    needs=(Need.MARKER,),
+    needs=(Need.MARKER, Need.JSON),
 )
+@means(other_bytes)
 @accepted
 def utf8(lab: Lab) -> Iterator[Case]:
     """An event with accents, an emoji, U+2028 and Chinese characters as raw UTF-8."""
@@ -60,17 +63,20 @@ def utf8(lab: Lab) -> Iterator[Case]:
     source="RFC 8259 section 2: white space is free in JSON, and the signature covers it",
     remedy="Do not trim, minify or reformat the body before verifying.",
     who=Who.SENDER,
+    needs=(Need.JSON,),
 )
 def whitespace(lab: Lab) -> Judgement:
     """An event indented by four spaces; then compact JSON with a line's end behind it."""
     return worst(_indented(lab), at(Level.SHOULD, _final_newline(lab)))
 
 
+@means(other_bytes)
 @accepted
 def _indented(lab: Lab) -> Iterator[Case]:
     yield Case("an event in indented JSON", lab.genuine(indented(lab.value())).request)
 
 
+@means(other_bytes)
 @accepted
 def _final_newline(lab: Lab) -> Iterator[Case]:
     yield Case("an event with a line's end behind it", lab.genuine(lab.body() + b"\n").request)
@@ -85,10 +91,11 @@ def _final_newline(lab: Lab) -> Iterator[Case]:
     remedy="Compute the HMAC over the raw bytes; never sort or canonicalise.",
     who=Who.SENDER,
 )
+@means(other_bytes)
 @accepted
 def key_order(lab: Lab) -> Iterator[Case]:
     """An event whose members stand in reverse order at every level."""
-    body = compact(reversed_keys(lab.value()))
+    body = lab.written(reversed_keys(lab.value()))
     yield Case("an event with its members in reverse order", lab.genuine(body).request)
 
 
@@ -102,10 +109,11 @@ def key_order(lab: Lab) -> Iterator[Case]:
     who=Who.SENDER,
     needs=(Need.MARKER,),
 )
+@means("it takes no body of that size")
 @accepted
 def body_64k(lab: Lab) -> Iterator[Case]:
     """An event with a text of 65,000 letters."""
-    body = compact(lab.value(texts=("x" * 65_000,)))
+    body = lab.written(lab.value(texts=("x" * 65_000,)))
     yield Case("an event of 64 KiB", lab.genuine(body).request)
 
 
@@ -118,6 +126,7 @@ def body_64k(lab: Lab) -> Iterator[Case]:
     source="our judgement: senders add members; some teams forbid them on purpose",
     remedy="Ignore members you do not know.",
     who=Who.SENDER,
+    needs=(Need.JSON,),
 )
 @accepted
 def unknown_field(lab: Lab) -> Iterator[Case]:
@@ -144,6 +153,7 @@ def unknown_field(lab: Lab) -> Iterator[Case]:
     who=Who.SENDER,
     needs=(Need.DATES, Need.NONCE),
 )
+@means("it tells events apart by what they are about, and drops the second")
 @accepted
 def same_subject(lab: Lab) -> Iterator[Case]:
     """Two events that differ in their dates and nonces alone."""
@@ -152,9 +162,9 @@ def same_subject(lab: Lab) -> Iterator[Case]:
     for pointer, form in payloads.dates(lab.webhook):
         later = lab.bodies.date(lab.clock() + 1, form)
         second = pointers.replace(second, pointer, later)
-    yield Case("an event", lab.genuine(compact(first)).request)
+    yield Case("an event", lab.genuine(lab.written(first)).request)
     note = "a later event with the identifiers of an earlier one"
-    yield Case(note, lab.genuine(compact(second)).request)
+    yield Case(note, lab.genuine(lab.written(second)).request)
 
 
 RULES: tuple[Rule, ...] = (

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hookproof.bodies import compact
 from hookproof.controls import settled_control
-from hookproof.judging import accepted, at, refused, worst
+from hookproof.judging import accepted, at, means, refused, worst
 from hookproof.lab import Case, Lab
 from hookproof.rule import Check, Need, Rule, Who, rule
 from hookproof.rules.ages import allowed_age, margin, too_far_apart
@@ -37,7 +36,9 @@ def edge_fresh(lab: Lab) -> Judgement:
     age = lab.policy.tolerance - margin(lab)
     if age <= 0:
         age = lab.policy.tolerance / 2
-    return too_far_apart(lab) or at(Level.MUST, _seconds_old(lab, age))
+    declared = f"{lab.policy.tolerance:g} s are declared, and it enforces less"
+    within = means(declared)(lambda lab: _seconds_old(lab, age))
+    return too_far_apart(lab) or at(Level.MUST, within(lab))
 
 
 def _seconds_old(lab: Lab, age: float) -> Judgement:
@@ -59,6 +60,7 @@ def _seconds_old(lab: Lab, age: float) -> Judgement:
     who=Who.SENDER,
     needs=(Need.TIMESTAMP,),
 )
+@means("it tolerates no clock that is ahead of its own")
 @accepted
 def skew_ahead(lab: Lab) -> Iterator[Case]:
     """An event signed with a clock that is two seconds ahead."""
@@ -76,10 +78,11 @@ def skew_ahead(lab: Lab) -> Iterator[Case]:
     who=Who.SENDER,
     needs=(Need.DATES,),
 )
+@means("it judges the payload's dates, and not the signed timestamp alone")
 @accepted
 def old_event_date(lab: Lab) -> Iterator[Case]:
     """A freshly signed event whose payload says it happened three days ago."""
-    body = compact(lab.value(dated=lab.clock() - THREE_DAYS))
+    body = lab.written(lab.value(dated=lab.clock() - THREE_DAYS))
     yield Case("a fresh event about something of three days ago", lab.genuine(body).request)
 
 
@@ -113,7 +116,8 @@ def _in_zone(lab: Lab, zone: str) -> Judgement:
         lab.watcher.wait_for(before.count + 1)
     if Outcome.of(exchange) is Outcome.REJECTED:  # a moment ago, under UTC, it was accepted
         return Breach(
-            message=f"refuses a fresh event under TZ={zone}: {answer(exchange)}",
+            message=f"refuses a fresh event under TZ={zone}: {answer(exchange)}, though it accepts"
+            " one under UTC; it takes local time for the time of the signature, or the reverse",
             expected="2xx in every time zone",
             evidence=(Evidence(f"a fresh event under TZ={zone}", exchange),),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hookproof.judging import accepted
+from hookproof.judging import accepted, means
 from hookproof.lab import Case, Lab
 from hookproof.rule import Need, Rule, Who, rule
 from hookproof.targets.base import Framing
@@ -21,6 +21,7 @@ from hookproof.verdicts import Level
     who=Who.SENDER,
     needs=(Need.RAW,),
 )
+@means("it looks headers up letter by letter")
 @accepted
 def header_name_case(lab: Lab) -> Iterator[Case]:
     """An event whose header names are all in lower case, as HTTP/2 hops make them."""
@@ -39,6 +40,7 @@ def header_name_case(lab: Lab) -> Iterator[Case]:
     who=Who.SENDER,
     needs=(Need.RAW,),
 )
+@means("it verifies what the first read brought, and not the whole body")
 @accepted
 def split_writes(lab: Lab) -> Iterator[Case]:
     """The head, a pause, half of the body, a pause, the other half."""
@@ -57,6 +59,7 @@ def split_writes(lab: Lab) -> Iterator[Case]:
     who=Who.SENDER,
     needs=(Need.RAW,),
 )
+@means("it reads no body where there is no Content-Length")
 @accepted
 def chunked(lab: Lab) -> Iterator[Case]:
     """An event with Transfer-Encoding: chunked."""
@@ -73,6 +76,7 @@ def chunked(lab: Lab) -> Iterator[Case]:
     remedy="Compare the media type, not the whole header.",
     who=Who.SENDER,
 )
+@means("it compares the whole header with the media type")
 @accepted
 def content_type_charset(lab: Lab) -> Iterator[Case]:
     """An event with `; charset=utf-8` behind its media type."""

@@ -283,7 +283,7 @@ def other_key(kind: int, drawn: bytes) -> Change:
 
     def change(lab: Lab, genuine: Delivery) -> Changed | None:
         words, make = _KEYS[kind]
-        wrong = make(lab.scheme.key.key(lab.secret), drawn)
+        wrong = make(lab.key, drawn)
         if not wrong.rstrip(b"\0"):  # HMAC fills keys up with zeros: this would be the empty key
             return None
         return _signed(genuine, f"signing with {words}", wrong, None, None)
@@ -297,7 +297,7 @@ def other_algorithm(name: str) -> Change:
     def change(lab: Lab, genuine: Delivery) -> Changed | None:
         if name == lab.scheme.algorithm.hash_name or name not in hashlib.algorithms_available:
             return None
-        key = lab.scheme.key.key(lab.secret)
+        key = lab.key
         return _signed(genuine, f"signing with HMAC by {name}", key, name, None)
 
     return change
@@ -318,8 +318,10 @@ def other_order(order: int, between: bytes) -> Change:
             return None
         chosen = orders[order % len(orders)]
         content = between.join(values[name] for name in chosen)
+        if content == genuine.signed_bytes:  # the declared order itself, with nothing between
+            return None
         words = f"signing {', '.join(chosen)} in this order, {between!r} between them"
-        return _signed(genuine, words, lab.scheme.key.key(lab.secret), None, content)
+        return _signed(genuine, words, lab.key, None, content)
 
     return change
 

@@ -91,7 +91,8 @@ class Scene:
         self, machine: type[RuleBasedStateMachine], search: Search
     ) -> Breach | Unproven | None:
         """Run a machine unless something is found already; return the shortest breach."""
-        seeded, settings = seed(search.seed)(machine), search.settings(stateful_step_count=STEPS)
+        steps = search.habits.steps or STEPS
+        seeded, settings = seed(search.seed)(machine), search.settings(stateful_step_count=steps)
         search.run(lambda: run_state_machine_as_test(seeded, settings=settings))
         if isinstance(search.found, Breach) and self.broken:
             return self.shortest(search.found)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, final
 
-from hypothesis import HealthCheck, Phase, Verbosity, configuration, errors, given, seed, settings
+from hypothesis import HealthCheck, Verbosity, configuration, errors, given, seed, settings
 
 from hookproof.lab import CannotTell, Lab
+from hookproof.searching.memory import OURS, Habits, habits
 from hookproof.verdicts import Breach, Evidence, Unproven
 from hookproof_spec.errors import HookproofError
 
@@ -66,6 +67,7 @@ class Search:
     seed: int
     examples: int
     ends: float
+    habits: Habits = OURS
     tried: int = 0
     cut: bool = False
     found: Breach | Unproven | None = None
@@ -79,6 +81,7 @@ class Search:
             seed=zlib.crc32(f"{lab.seed} {name}".encode()),
             examples=max(1, int(times * lab.examples)),
             ends=time.monotonic() + lab.search_seconds,
+            habits=habits(lab.suite, name),
         )
 
     def settings(self, **more: int) -> settings:
@@ -86,13 +89,13 @@ class Search:
         return settings(
             max_examples=self.examples,
             deadline=None,
-            database=None,
+            database=self.habits.database,
             derandomize=False,
             print_blob=False,
             report_multiple_bugs=False,
             verbosity=Verbosity.quiet,
             suppress_health_check=list(HealthCheck),
-            phases=[Phase.explicit, Phase.generate, Phase.shrink],
+            phases=self.habits.phases,
             **more,  # type: ignore[arg-type]
         )
 
@@ -119,7 +122,8 @@ class Search:
             self.keep(self.guarded(lambda: judge(case)))
 
         test.__name__ = test.__qualname__ = self.name.replace("-", "_")
-        return self.run(seed(self.seed)(self.settings()(given(cases)(test))))
+        seeded = seed(self.seed)(given(cases)(test))  # a seed inside leaves the database on
+        return self.run(self.settings()(seeded))
 
     def run(self, test: Callable[[], None]) -> Search:
         """Call what Hypothesis made of a test, and keep what it found."""

@@ -16,6 +16,20 @@ HASTY: Final = 0.02
 PAUSE: Final = 0.003
 
 
+REST: Final = 0.05
+"""Seconds without an effect after which none is taken to be on its way."""
+
+
+def let_rest(lab: Lab) -> None:
+    """Wait until no more effects appear, whichever requests they are due to."""
+    lab.settle()
+    ends = time.monotonic() + lab.watcher.limit
+    before, seen = None, lab.effects()
+    while seen is not None and seen != before and time.monotonic() < ends:
+        lab.watcher.sleep(REST)
+        before, seen = seen, lab.effects()
+
+
 @final
 @dataclass(slots=True)
 class Haste:

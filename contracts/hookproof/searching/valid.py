@@ -12,12 +12,13 @@ from hypothesis.strategies import SearchStrategy
 
 from hookproof.bodies import compact
 from hookproof.fresh import fresh_marker
-from hookproof.lab import Case, Lab, outcome
+from hookproof.lab import CannotTell, Case, Lab, outcome
 from hookproof.searching.search import Search
 from hookproof.searching.tally import Tally, patience
-from hookproof.verdicts import Breach, EffectCount, Evidence, Holds, Judgement, Outcome
+from hookproof.verdicts import Breach, EffectCount, Evidence, Holds, Judgement, Outcome, Unproven
 from hookproof.wording import answer, plural
 from hookproof_spec import payloads, pointers
+from hookproof_spec.errors import DocumentError
 from hookproof_spec.signing import Verifier
 from hookproof_spec.strategies import DIFFICULT, Spelling, spellings, variations
 from hookproof_spec.webhook import JsonValue
@@ -45,9 +46,9 @@ def judge_valid(lab: Lab, name: str) -> Judgement:
 def _searched(lab: Lab, name: str, base: JsonValue, events: _Events) -> Search:
     """Try all difficult letters at once first; where some are refused, look for which."""
     coarse = Search.of(lab, name)
-    for letters in _portions():
+    for number, letters in enumerate(_portions()):
         if coarse.each([(_filled(lab, base, letters), Spelling())], events.judge).found is not None:
-            closer = Search.of(lab, name, times=CLOSER)
+            closer = Search.of(lab, f"{name}-{number}", times=CLOSER)
             closer.through(_drawn(lab, base, letters), events.judge)
             coarse.found = closer.found or coarse.found
             return coarse
@@ -71,10 +72,17 @@ def _drawn(lab: Lab, base: JsonValue, letters: str) -> SearchStrategy[Drawn]:
 
     White space around the whole, and integers written as fractions, are left out: some correct
     receivers refuse them, and other rules ask for them.
+
+    Raises:
+        CannotTell: the schema lets none be drawn, and where in it.
     """
-    return st.tuples(
-        variations(lab.webhook, base, letters=letters), spellings(around=False, integers=False)
-    )
+    try:
+        around = variations(lab.webhook, base, letters=letters)
+    except DocumentError as error:
+        raise CannotTell(
+            Unproven(message=f"{error.where}: {error.problem}", settle=error.hint)
+        ) from error
+    return st.tuples(around, spellings(around=False, integers=False))
 
 
 @final
@@ -118,12 +126,12 @@ class _Events:
         """Return the payload as a new event: a marker of its own, and the dates of now."""
         now = self._lab.clock()
         for pointer, form in self._dates:
-            if _is_there(value, pointer):
+            if is_there(value, pointer):
                 value = pointers.replace(value, pointer, self._lab.bodies.date(now, form))
         marker = self._lab.webhook.marker
         if marker is None:
             return value
-        if not _is_there(value, marker):
+        if not is_there(value, marker):
             reject()
         return pointers.replace(value, marker, fresh_marker())
 
@@ -169,7 +177,8 @@ class _Events:
         return count != due
 
 
-def _is_there(value: JsonValue, pointer: str) -> bool:
+def is_there(value: JsonValue, pointer: str) -> bool:
+    """Tell whether a pointer points to something in a value."""
     try:
         pointers.get(value, pointer)
     except pointers.PointerError:

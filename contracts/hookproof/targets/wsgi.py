@@ -124,7 +124,7 @@ def _environ(request: Request, framing: Framing) -> dict[str, object]:
         "REMOTE_ADDR": "127.0.0.1",
         "HTTP_HOST": url.netloc,
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
+        "wsgi.url_scheme": url.scheme or "http",
         "wsgi.input": io.BytesIO(request.body),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from hookproof_spec import shapes
 from hookproof_spec.documents.bundle import Bundle, bundle
 from hookproof_spec.documents.lint import schema_problems, value_problems
+from hookproof_spec.documents.offering import read_plans, read_stock
 from hookproof_spec.documents.resolve import Library, Place
 from hookproof_spec.documents.security import signature_of
 from hookproof_spec.errors import DocumentError, Problem, Severity
@@ -20,8 +22,15 @@ if TYPE_CHECKING:
     from hookproof_spec.webhook import JsonValue
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
-_OURS = ("x-webhook-assumptions", "x-webhook-marker", "x-webhook-plans", "x-webhook-signature")
+_OURS = (
+    "x-webhook-assumptions",
+    "x-webhook-marker",
+    "x-webhook-plans",
+    "x-webhook-stock",
+    "x-webhook-signature",
+)
 _JSON = re.compile(r"(?i)(application|\*)/(\*|json|[a-z0-9.+-]+\+json)(\s*;.*)?")
+_FORM = re.compile(r"(?i)application/x-www-form-urlencoded(\s*;.*)?")
 _STATUS = re.compile(r"[1-5]([0-9]{2}|XX)|default")
 
 
@@ -47,8 +56,10 @@ def read_operation(
     bundled = _schema(content, library, found)
     example = _example(content, bundled, library, found)
     responses = _responses(operation, library, found)
-    marker = _marker(name, operation, bundled, example, found)
-    plans = _list_of_texts(operation, "x-webhook-plans", found)
+    apart = () if scheme is None else scheme.body_places
+    marker = _marker(name, operation, bundled, example, found, apart)
+    plans = read_plans(operation, found)
+    stock = None if bundled is None else read_stock(operation, bundled.schema, found)
     assumptions = _list_of_texts(operation, "x-webhook-assumptions", found)
     _check_extensions(operation, found)
     errors = any(problem.severity is Severity.ERROR for problem in found)
@@ -65,7 +76,9 @@ def read_operation(
         responses=responses,
         scheme=scheme,
         unsigned_allowed=unsigned,
-        plans=plans,
+        plans=tuple(plan for plan, has in plans.items() if has),
+        other_plans=tuple(plan for plan, has in plans.items() if not has),
+        stock=stock,
         marker=marker,
         assumptions=assumptions,
     )
@@ -73,7 +86,7 @@ def read_operation(
 
 
 def _content(operation: Place, library: Library, found: list[Problem]) -> tuple[str, Place | None]:
-    """Return the JSON media type of the request body and what is said of it."""
+    """Return the media type of the request body, JSON or a form, and what is said of it."""
     body = library.settle(operation.child("requestBody"), found)
     if body is None:
         return "", None
@@ -87,9 +100,12 @@ def _content(operation: Place, library: Library, found: list[Problem]) -> tuple[
         if _JSON.fullmatch(media_type):
             written = "application/json" if "*" in media_type else media_type
             return written, library.settle(content.child(media_type), found)
+    for media_type in filter(_FORM.fullmatch, content.value):
+        return media_type, library.settle(content.child(media_type), found)
     content.node(found).error(
         f"no payload in JSON: {', '.join(map(shown, content.value)) or 'nothing'}",
-        "only application/json and application/…+json can be sent",
+        "only application/json, application/…+json and application/x-www-form-urlencoded can be"
+        " sent",
     )
     return "", None
 
@@ -182,16 +198,21 @@ def _responses(operation: Place, library: Library, found: list[Problem]) -> tupl
 
 
 def _marker(
-    name: str, operation: Place, bundled: Bundle | None, example: JsonValue, found: list[Problem]
+    name: str,
+    operation: Place,
+    bundled: Bundle | None,
+    example: JsonValue,
+    found: list[Problem],
+    apart: Collection[str],
 ) -> str | None:
-    """Return the declared marker, or the likeliest one."""
+    """Return the declared marker, or the likeliest one; not one of those that are apart."""
     if bundled is None:
         return None
     if example is None:
         example = _built(name, operation, bundled, found)
     declared = operation.child("x-webhook-marker")
     if not operation.has("x-webhook-marker"):
-        return shapes.marker(bundled.schema, example)
+        return shapes.marker(bundled.schema, example, apart)
     pointer = declared.node(found).text("x-webhook-marker")
     if pointer is None:
         return None
@@ -224,7 +245,7 @@ def _check_extensions(operation: Place, found: list[Problem]) -> None:
     for word in words:
         if word.startswith("x-webhook-") and word not in _OURS:
             operation.child(word).node(found).warning(
-                f"unknown extension {shown(word)}", nearest(word, _OURS[:3])
+                f"unknown extension {shown(word)}", nearest(word, _OURS[:-1])
             )
     if "x-webhook-signature" in words:
         operation.child("x-webhook-signature").node(found).error(

@@ -23,36 +23,51 @@ STRANGER: Final = "hookproof-unknown"
 @final
 @dataclass(frozen=True, slots=True)
 class Negative:
-    """A payload with one breach: of `constraint`, a keyword, at the place `pointer`."""
+    """A payload with one breach: of `constraint`, a keyword, at the place `pointer`.
+
+    `valid` is the payload that it was made of.
+    """
 
     value: JsonValue
     pointer: str
     constraint: str
+    valid: JsonValue
 
     def __str__(self) -> str:
         return f"#{self.pointer} breaks {self.constraint!r}"
 
 
-def broken(
-    schema: Schema, validator: jsonschema_rs.Draft202012Validator, value: JsonValue
-) -> list[Negative]:
-    """Return a valid value's breaches, each of a single constraint at a single place."""
-    found: list[Negative] = []
-    for pointer in reversed(list(pointers.places(value))):
-        here = pointers.get(value, pointer)
-        for part in shapes.at(schema, pointer):
-            for constraint, other in _breaches(part, here):
-                whole = pointers.replace(value, pointer, other)
-                if _breaks_one(validator, whole, pointer):
-                    found.append(Negative(whole, pointer, constraint))
-    return found
+@final
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What could stand at a place of a payload to break a constraint there.
+
+    Others may break with it, or none does: `made` tells.
+    """
+
+    pointer: str
+    constraint: str
+    other: JsonValue
+
+    def made(
+        self, validator: jsonschema_rs.Draft202012Validator, value: JsonValue
+    ) -> Negative | None:
+        """Break a valid payload; return None where that is no breach, or more than one."""
+        whole = pointers.replace(value, self.pointer, self.other)
+        problems = payloads.problems(validator, whole)
+        if len(problems) != 1 or not problems[0].pointer.startswith(self.pointer):
+            return None
+        return Negative(whole, self.pointer, self.constraint, value)
 
 
-def _breaks_one(
-    validator: jsonschema_rs.Draft202012Validator, value: JsonValue, pointer: str
-) -> bool:
-    problems = payloads.problems(validator, value)
-    return len(problems) == 1 and problems[0].pointer.startswith(pointer)
+def attempts(schema: Schema, value: JsonValue) -> list[Attempt]:
+    """Return what could break each constraint at each place of a valid payload, inmost first."""
+    return [
+        Attempt(pointer, constraint, other)
+        for pointer in reversed(list(pointers.places(value)))
+        for part in shapes.at(schema, pointer)
+        for constraint, other in _breaches(part, pointers.get(value, pointer))
+    ]
 
 
 def _breaches(schema: Schema, value: JsonValue) -> Iterator[tuple[str, JsonValue]]:

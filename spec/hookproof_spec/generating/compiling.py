@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, final
 
@@ -147,12 +148,16 @@ class Compiler:
                 return objects.object_of(self, view, depth, near)
             case canonical.AnyOfView():
                 return self._near_any(view.branches, depth, near)
-        kept: Values = st.just(near).map(copy.deepcopy)
+        kept: Values = st.just(near)
+        if isinstance(near, dict | list):
+            kept = kept.map(copy.deepcopy)
         if undescribed(view):
             return kept
-        varied = self._varied(view, near)
-        others = self._free(node, depth) if varied is None else varied
-        return kept if others is None else kept | others
+        others = self._varied(view, near)
+        if others is None:
+            free = self._free(node, depth)
+            others = [] if free is None else [free]
+        return st.one_of(kept, *others)
 
     def _near_any(
         self, branches: list[CanonicalSchema], depth: int, near: JsonValue
@@ -163,22 +168,29 @@ class Compiler:
         found += [self.compile(branch, depth) for branch in away if not undescribed(branch.view())]
         return _union([part for part in found if part is not None])
 
-    def _varied(self, view: canonical.CanonicalViewType, near: JsonValue) -> Values | None:
+    def _varied(
+        self, view: canonical.CanonicalViewType, near: JsonValue
+    ) -> Sequence[Values] | None:
         """Return difficult texts for a text that may be any; it stays a text with something in it.
+
+        None leaves the choice to the schema.
 
         What has a format keeps its form: other spellings of a date are another rule's question.
         """
         if not isinstance(near, str):
             return None
         if isinstance(view, canonical.MultiTypeView) and "string" in view.types:
-            return difficult_texts(1, None, self._letters).filter(_has_letters)
+            return self._seen(1, None)
         if isinstance(view, canonical.StringView):
             if view.formats:
-                return st.just(near)
+                return ()
             if not (view.patterns or view.excluded_patterns or view.excluded):
-                found = difficult_texts(view.min_length or 1, view.max_length, self._letters)
-                return found.filter(_has_letters)
+                return self._seen(view.min_length or 1, view.max_length)
         return None
+
+    def _seen(self, least: int, most: int | None) -> Sequence[Values]:
+        """Return difficult texts in which there is something to be seen."""
+        return [kind.filter(_has_letters) for kind in difficult_texts(least, most, self._letters)]
 
 
 def _has_letters(text: str) -> bool:

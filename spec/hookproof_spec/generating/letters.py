@@ -44,8 +44,8 @@ def texts(least: int = 0, most: int | None = None) -> SearchStrategy[str]:
 
 def difficult_texts(
     least: int = 0, most: int | None = None, letters: str = DIFFICULT
-) -> SearchStrategy[str]:
-    """Return texts of which many characters are of these letters, some of them long.
+) -> tuple[SearchStrategy[str], ...]:
+    """Return kinds of texts: of any characters, of these letters, and long ones of these letters.
 
     They shrink to the shortest text of the simplest characters, as `texts` does.
     """
@@ -53,7 +53,7 @@ def difficult_texts(
     plain = st.text(CHARACTERS, min_size=least, max_size=longest)
     hard = st.text(letters, min_size=least, max_size=longest)
     long = st.text(letters, min_size=max(least, min(ROOM, longest)), max_size=longest)
-    return st.one_of(plain, hard, long)
+    return plain, hard, long
 
 
 def _longest(least: int, most: int | None) -> int:

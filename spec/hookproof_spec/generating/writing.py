@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -16,9 +18,13 @@ from hookproof_spec.generating.numbers import LARGEST
 if TYPE_CHECKING:
     from hookproof_spec.webhook import JsonValue
 
+Style = TypeVar("Style")
 _SPACES: Final = ("", " ", "\n", "\t", "\r", "\r\n", "  ", "\n    ")
 _ESCAPES: Final = ("raw", "short", "lower", "upper")
 _NUMBERS: Final = ("plain", "fraction", "exponent", "Exponent", "shifted", "tiny")
+_ORDERS: Final = (0, 1, 2, 3, 4, 5)
+_MOST: Final = 8
+"""How many things are written differently before it begins anew."""
 _SHORT: Final = {
     '"': '\\"',
     "\\": "\\\\",
@@ -48,24 +54,28 @@ def json_texts(
 
 def spellings(*, around: bool = True, integers: bool = True) -> SearchStrategy[Spelling]:
     """Return ways to write any value; see `json_texts`."""
-    return st.builds(
-        Spelling,
-        spaces=_some(_SPACES),
-        escapes=_some(_ESCAPES),
-        forms=_some(_NUMBERS),
-        orders=st.lists(st.integers(0, 5), max_size=4).map(tuple),
-        around=st.just(around),
-        integers=st.just(integers),
-    )
+    styles = st.tuples(_some(_SPACES), _some(_ESCAPES), _some(_NUMBERS), _some(_ORDERS))
+    return styles.map(lambda drawn: Spelling(*drawn, around=around, integers=integers))
 
 
-def _some(styles: tuple[str, ...]) -> SearchStrategy[tuple[str, ...]]:
-    """Return how one thing after another is written; it begins anew when it is at its end."""
-    return st.lists(st.sampled_from(styles), max_size=12).map(tuple)
+def _some(styles: tuple[Style, ...]) -> SearchStrategy[tuple[Style, ...]]:
+    """Return how one thing after another is written; it begins anew when it is at its end.
+
+    One number says how many there are and which: Hypothesis' costs grow with how often it is asked.
+    """
+    largest = (_MOST + 1) * len(styles) ** _MOST - 1
+    return st.integers(0, largest).map(lambda number: tuple(_chosen(number, styles)))
+
+
+def _chosen(number: int, styles: tuple[Style, ...]) -> Iterator[Style]:
+    number, count = divmod(number, _MOST + 1)
+    for _ in range(count):
+        number, digit = divmod(number, len(styles))
+        yield styles[digit]
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Spelling:
     """A way to write JSON: each tuple of styles is gone through in turn, and then again."""
 
@@ -73,6 +83,7 @@ class Spelling:
     escapes: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
     orders: tuple[int, ...] = ()
+    _: KW_ONLY
     around: bool = True
     integers: bool = True
 
@@ -100,41 +111,36 @@ class _Writer:
     def __init__(self, spelling: Spelling) -> None:
         self._spaces = itertools.cycle(spelling.spaces or ("",))
         self._escapes = itertools.cycle(spelling.escapes or ("raw",))
+        self._plain = {"raw"}.issuperset(spelling.escapes)
         self._forms = itertools.cycle(spelling.forms or ("plain",))
         self._orders = itertools.cycle(spelling.orders or (0,))
         self._integers = spelling.integers
         self._around = spelling.around
 
     def write(self, value: JsonValue) -> bytes:
-        parts = "".join(self._value(value))
+        parts = self._value(value)
         before, behind = (next(self._spaces), next(self._spaces)) if self._around else ("", "")
         return f"{before}{parts}{behind}".encode()
 
-    def _value(self, value: JsonValue) -> Iterator[str]:
+    def _value(self, value: JsonValue) -> str:
+        if isinstance(value, str):
+            return self._text(value)
         if isinstance(value, dict):
-            yield from self._listed("{", "}", [self._member(*m) for m in self._ordered(value)])
-        elif isinstance(value, list):
-            yield from self._listed("[", "]", [self._value(item) for item in value])
-        elif isinstance(value, str):
-            yield self._text(value)
-        elif value is None or isinstance(value, bool):
-            yield {None: "null", True: "true", False: "false"}[value]
-        else:
-            yield self._number(value)
+            members = [self._spaced(self._member(*member)) for member in self._ordered(value)]
+            return f"{{{','.join(members) or next(self._spaces)}}}"
+        if isinstance(value, list):
+            items = [self._spaced(self._value(item)) for item in value]
+            return f"[{','.join(items) or next(self._spaces)}]"
+        if value is None or isinstance(value, bool):
+            return {None: "null", True: "true", False: "false"}[value]
+        return self._number(value)
 
-    def _listed(self, opening: str, closing: str, items: list[Iterator[str]]) -> Iterator[str]:
-        yield opening
-        for place, item in enumerate(items):
-            yield ("," if place else "") + next(self._spaces)
-            yield from item
-            yield next(self._spaces)
-        if not items:
-            yield next(self._spaces)
-        yield closing
+    def _spaced(self, text: str) -> str:
+        return f"{next(self._spaces)}{text}{next(self._spaces)}"
 
-    def _member(self, name: str, value: JsonValue) -> Iterator[str]:
-        yield self._text(name) + next(self._spaces) + ":" + next(self._spaces)
-        yield from self._value(value)
+    def _member(self, name: str, value: JsonValue) -> str:
+        before, behind = next(self._spaces), next(self._spaces)
+        return f"{self._text(name)}{before}:{behind}{self._value(value)}"
 
     def _ordered(self, value: dict[str, JsonValue]) -> list[tuple[str, JsonValue]]:
         """Turn the members round by some places, and back to front where the number is odd."""
@@ -144,7 +150,9 @@ class _Writer:
         return turned[::-1] if order % 2 else turned
 
     def _text(self, text: str) -> str:
-        return '"' + "".join(self._character(letter) for letter in text) + '"'
+        if self._plain:
+            return json.dumps(text, ensure_ascii=False)
+        return '"' + "".join(map(self._character, text)) + '"'
 
     def _character(self, letter: str) -> str:
         style = next(self._escapes)
@@ -166,6 +174,7 @@ class _Writer:
         return text if float(text) == number else plain
 
 
+@lru_cache(maxsize=4096)
 def _escaped(letter: str, *, upper: bool) -> str:
     units = letter.encode("utf-16-be")
     pairs = [units[place : place + 2].hex() for place in range(0, len(units), 2)]

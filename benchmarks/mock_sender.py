@@ -1,0 +1,351 @@
+"""What the mock sender's store costs: a durable delivery beside bare SQLite, memory, answers.
+
+    .venv/bin/python benchmarks/mock_sender.py [--rounds 7] [--million] [--folder /tmp]
+
+Three parts. First, the cost of a delivery in flight (its request's row committed before it is sent,
+its result after) beside an insert and an update by hand, in groups of 100 and one at a time, all
+with synchronous=FULL, in one interleaved run. Then the peak memory of a process that delivers 10^3
+and 10^5 events (with --million, 10^6) to a receiver that answers at once. Then how long lists and
+triggers take while 10,000 deliveries wait.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import hookproof_spec
+from hookproof_mockserver.engine.flying import Pilot
+from hookproof_mockserver.engine.landing import Landed
+from hookproof_mockserver.hub import Hub
+from hookproof_mockserver.model import (
+    DeliveryPolicy,
+    DeliveryState,
+    Event,
+    Response,
+    Secrets,
+    Source,
+    Subscription,
+)
+from hookproof_mockserver.sender import GENERATE, MockSender, Setup
+from hookproof_mockserver.store import Store, deliveries, events, subscriptions
+from hookproof_mockserver.store.events import Birth
+from hookproof_mockserver.store.records import Departure, New, Outcome, Recorded, Standing
+from hookproof_mockserver.store.rows import attempt_id
+from hookproof_mockserver.store.writer import Transaction
+from hookproof_mockserver.transport import Answer
+from hookproof_spec.request import Request
+
+GROUP = 100
+COUNT = 2_000
+ANSWER = Answer(
+    Response(status=200, headers=(("Content-Length", "2"), ("Server", "x")), body=b"ok"), "", 0.001
+)
+URL = "http://127.0.0.1:9/webhook"
+
+
+def setup(folder: Path, name: str, **more: object) -> Setup:
+    """Return a setup with a store in a folder."""
+    return Setup(
+        document=hookproof_spec.load("mobility-work"),
+        store=folder / f"{name}.db",
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def fill(sender: MockSender, count: int) -> None:
+    """Bring events about in large commits, as nobody waits for each."""
+    made = sender.trigger()
+
+    def some(transaction: Transaction, first: int) -> None:
+        for number in range(first, min(first + 1_000, count)):
+            again = replace(made, id=f"evt_{number:026d}")
+            one = partial("dlv_{:026d}".format, number)
+            events.add(transaction, Birth(event=again), one)
+
+    for first in range(1, count, 1_000):
+        sender._store.write(partial(some, first=first))
+
+
+class Bare:
+    """By hand: a row before, the result after, in groups."""
+
+    def __init__(self, folder: Path, group: int) -> None:
+        self.group = group
+        self.connection = sqlite3.connect(folder / f"bare{group}.db", isolation_level=None)
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute("PRAGMA synchronous = FULL")
+        self.connection.execute(
+            "CREATE TABLE delivery (id INTEGER PRIMARY KEY, url TEXT, headers TEXT, body BLOB,"
+            " status INTEGER, answer BLOB, seconds REAL)"
+        )
+        self.next = 1
+        self.headers = json.dumps([["X-MW-Signature", "t" * 130], ["Content-Type", "a/json"]])
+        self.body = b"x" * 449
+
+    def run(self, count: int) -> None:
+        """Make so many deliveries."""
+        for first in range(self.next, self.next + count, self.group):
+            ids = range(first, first + self.group)
+            self.commit(
+                "INSERT INTO delivery (id, url, headers, body) VALUES (?, ?, ?, ?)",
+                [(id, URL, self.headers, self.body) for id in ids],
+            )
+            self.commit(
+                "UPDATE delivery SET status = ?, answer = ?, seconds = ? WHERE id = ?",
+                [(200, b"ok", 0.001, id) for id in ids],
+            )
+        self.next += count
+
+    def commit(self, sql: str, rows: list[tuple[object, ...]]) -> None:
+        """Write rows in one transaction."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        self.connection.executemany(sql, rows)
+        self.connection.execute("COMMIT")
+
+
+class Ours:
+    """A turn of the engine with nothing sent: results of the last group, claims of the next."""
+
+    def __init__(self, folder: Path, rounds: int) -> None:
+        policy = DeliveryPolicy(concurrency=GROUP)
+        self.sender = MockSender(setup(folder, "turns", workers=2 * GROUP))
+        self.sender.register(url=URL, secret=GENERATE, policy=policy)
+        self.sender._engine.close()
+        fill(self.sender, COUNT * (rounds + 1) + GROUP)
+        self.landed: list[Landed] = []
+
+    def run(self, count: int) -> None:
+        """Make so many deliveries."""
+        engine = self.sender._engine
+        for _ in range(0, count, GROUP):
+            turn = partial(engine._written, landed=self.landed, ready=[1], flying=Counter())
+            flights, _ = self.sender._store.write(turn)
+            if len(flights) != GROUP:
+                raise RuntimeError(f"{len(flights)} were claimed instead of {GROUP}")
+            self.landed = [Landed(flight, flight.requests, (ANSWER,)) for flight in flights]
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.sender._store.close()
+
+
+class Rows:
+    """The same rows through the same writer, but nothing signed and nothing decided.
+
+    As in the sender, a body that is the event's is not written again with the request.
+    """
+
+    def __init__(self, folder: Path, rounds: int) -> None:
+        self.store = Store(folder / "rows.db", Hub())
+        subscription = Subscription(
+            id="wh_1",
+            url=URL,
+            event="e",
+            active=True,
+            secrets=Secrets(),
+            policy=DeliveryPolicy(),
+            created=0.0,
+        )
+        self.store.write(lambda transaction: subscriptions.add(transaction, subscription))
+        event = Event(id="evt_1", webhook="e", body=b"x", source=Source.TRIGGER, created=0.0)
+        self.store.write(lambda t: events.add(t, Birth(event=event), lambda: "dlv_1"))
+        for first in range(2, COUNT * (rounds + 1) + GROUP, 1_000):
+            self.store.write(partial(self.fill, first=first))
+        headers = (("X-MW-Signature", "t" * 130), ("Content-Type", "a/json"))
+        self.request = Request("POST", URL, headers, b"x" * 449)
+        self.next = 1
+        self.landed: range = range(0)
+
+    def fill(self, transaction: Transaction, first: int) -> None:
+        """Add pending deliveries."""
+        for number in range(first, first + 1_000):
+            new = New(id=f"dlv_{number}", event=1, subscription=1, created=0.0)
+            deliveries.add(transaction, new)
+
+    def run(self, count: int) -> None:
+        """Make so many deliveries."""
+        for first in range(self.next, self.next + count, GROUP):
+            seqs = range(first, first + GROUP)
+            self.store.write(partial(self.turn, seqs=seqs))
+            self.landed = seqs
+        self.next += count
+
+    def turn(self, transaction: Transaction, seqs: range) -> None:
+        """Write the last group's results and claim the next."""
+        landed, response = self.landed, ANSWER.response
+        deliveries.record_outcomes(
+            transaction,
+            [Outcome(attempt_id(s, 1), 0.001, response, "", True, "received") for s in landed],
+        )
+        sending, delivered = DeliveryState.SENDING, DeliveryState.DELIVERED
+        deliveries.stand(
+            transaction,
+            *(
+                Standing(
+                    seq=seq,
+                    id="",
+                    before=sending,
+                    after=delivered,
+                    next_at=None,
+                    next_words="received",
+                    ended=1.0,
+                )
+                for seq in landed
+            ),
+        )
+        deliveries.record(
+            transaction,
+            [
+                Recorded(attempt_id(seq, 1), 1.0, "n" * 40, True, self.request, same_body=True)
+                for seq in seqs
+            ],
+        )
+        deliveries.start(transaction, [Departure(seq, "", 1, waited=False) for seq in seqs])
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.store.close()
+
+
+def interleaved(
+    kinds: dict[str, Callable[[int], None]], rounds: int
+) -> dict[str, tuple[float, float]]:
+    """Return microseconds of CPU and of time for a delivery: medians, after a round to warm up."""
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
+    for number in range(rounds + 1):
+        for name, run in kinds.items():
+            count = COUNT if name != "one at a time" else COUNT // 10
+            wall, cpu = time.perf_counter(), time.process_time()
+            run(count)
+            spent = (time.process_time() - cpu, time.perf_counter() - wall)
+            if number:
+                taken[name].append((spent[0] / count * 1e6, spent[1] / count * 1e6))
+    return {
+        name: (statistics.median(cpu for cpu, _ in values), statistics.median(w for _, w in values))
+        for name, values in taken.items()
+    }
+
+
+def cost(folder: Path, rounds: int) -> None:
+    """Print the cost of a delivery in flight."""
+    ours, rows, groups, single = (
+        Ours(folder, rounds),
+        Rows(folder, rounds),
+        Bare(folder, GROUP),
+        Bare(folder, 1),
+    )
+    found = interleaved(
+        {
+            "bare, groups of 100": groups.run,
+            "the store's rows": rows.run,
+            "a turn of the engine": ours.run,
+            "one at a time": single.run,
+        },
+        rounds,
+    )
+    ours.close()
+    rows.close()
+    bare_cpu, bare_wall = found["bare, groups of 100"]
+    print(f"a durable delivery, row before and result after ({rounds} rounds of {COUNT}):")
+    print(f"  {'':<22} {'CPU':>8}    x bare   {'time':>8}    x bare")
+    for name, (cpu, wall) in found.items():
+        ratios = (cpu / bare_cpu, wall / bare_wall)
+        print(f"  {name:<22} {cpu:6.1f} µs {ratios[0]:9.2f} {wall:8.1f} µs {ratios[1]:9.2f}")
+
+
+def deliver(folder: Path, count: int) -> None:
+    """Deliver so many events in this process, the network left out, and print its peak memory."""
+    sent = Answer(ANSWER.response, "", 0.0)
+    Pilot.fly = lambda _self, flight: Landed(flight, flight.requests, (sent,))  # type: ignore[assignment,method-assign]
+    begun = time.monotonic()
+    with MockSender(setup(folder, f"m{count}", workers=200)) as sender:
+        sender.register(url=URL, secret=GENERATE, policy=DeliveryPolicy(concurrency=100))
+        fill(sender, count)
+        while not sender.idle(60):
+            pass
+        done = sender.counts()[DeliveryState.DELIVERED]
+        lists = milliseconds(lambda: sender.deliveries(limit=50))
+        last = sender.deliveries(limit=1, state=DeliveryState.DELIVERED).items[0]
+        state = milliseconds(lambda: sender.deliveries(state=DeliveryState.FAILED, limit=50))
+        one = milliseconds(lambda: sender.deliveries(text="no such thing"))
+        deep = milliseconds(lambda: sender.deliveries(after=f"dlv_{count // 2:026d}", limit=50))
+        detail = milliseconds(lambda: sender.attempts(last.id))
+        counted = milliseconds(sender.counts)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"  {done:>9,} delivered: peak {peak:6.1f} MiB, {time.monotonic() - begun:6.1f} s;"
+        f" page {lists:.2f}, from the middle {deep:.2f}, failed {state:.2f}, detail {detail:.2f},"
+        f" counts {counted:.3f}, text found nowhere {one:.0f} ms",
+        flush=True,
+    )
+
+
+def milliseconds(call: Callable[[], object], times: int = 5) -> float:
+    """Return how long a call takes: the median of a few."""
+    taken = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        call()
+        taken.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(taken)
+
+
+def pending(folder: Path) -> None:
+    """Print how long answers take while 10,000 deliveries wait."""
+    with MockSender(setup(folder, "pending")) as sender:
+        webhook = sender.register(url=URL, secret=GENERATE)
+        fill(sender, 10_000)
+        sender.change(webhook.id, active=False)
+        sender.idle(30)
+        print(f"with {sender.counts()[DeliveryState.PENDING]:,} pending (median of 50 calls):")
+        calls: dict[str, Callable[[], object]] = {
+            "page of 50": lambda: sender.deliveries(limit=50),
+            "pending, page of 50": lambda: sender.deliveries(limit=50, state=DeliveryState.PENDING),
+            "of the webhook": lambda: sender.deliveries(limit=50, subscription=webhook.id),
+            "text": lambda: sender.deliveries(limit=50, text="shelf 8"),
+            "counts": sender.counts,
+            "trigger (durable)": sender.trigger,
+        }
+        for name, call in calls.items():
+            print(f"  {name:<22} {milliseconds(call, 50):8.2f} ms")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--million", action="store_true")
+    parser.add_argument("--folder", type=Path, help="where the stores are written")
+    parser.add_argument("--cost", action="store_true", help="only the first part")
+    parser.add_argument("--deliver", type=int, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=asked.folder) as name:
+        folder = Path(name)
+        if asked.deliver:
+            deliver(folder, asked.deliver)
+            return
+        cost(folder, asked.rounds)
+        if asked.cost:
+            return
+        print("memory and lists, each in a process of its own:", flush=True)
+        for count in (1_000, 100_000, *([1_000_000] if asked.million else [])):
+            where = ["--folder", asked.folder] if asked.folder else []
+            subprocess.run([sys.executable, __file__, "--deliver", str(count), *where], check=True)
+        pending(folder)
+
+
+if __name__ == "__main__":
+    main()
