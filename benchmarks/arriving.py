@@ -16,9 +16,7 @@ import struct
 SO_TIMESTAMPNS = 35
 MOMENT = struct.Struct("qq")
 LENGTH = re.compile(rb"content-length: *([0-9]+)", re.IGNORECASE)
-ANSWER = (
-    b"HTTP/1.1 200 OK\r\nX-Arrived: %d\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-)
+ANSWER = b"HTTP/1.1 200 OK\r\nX-Arrived: %d\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Arriving:
