@@ -89,11 +89,11 @@ def by_size(_sizes: Sequence[int]) -> Iterator[Row]:
     for name, size in BODIES.items():
         body = sized(size)
         plain = Request("POST", "http://h/", (("Content-Type", webhook.media_type),), body)
-        good = signer.sign(plain, timestamp=NOW, nonce="0" * 40).request
+        good = signer.signed(plain, timestamp=NOW, nonce="0" * 40)
         if not validator.check(good, NOW).accepted:
             raise RuntimeError(f"the event of {name} is not accepted")
         bare[name] = lambda body=body: hmac.digest(key, body, "sha256")  # type: ignore[misc]
-        signing[name] = lambda plain=plain: signer.sign(  # type: ignore[misc]
+        signing[name] = lambda plain=plain: signer.headers(  # type: ignore[misc]
             plain, timestamp=NOW, nonce="0" * 40
         )
         verifying[name] = lambda good=good: verifier.verify(good, NOW)  # type: ignore[misc]
@@ -182,7 +182,7 @@ def validated(count: int, a_second: float) -> dict[str, float]:
 
     def judge(number: int) -> None:
         now = NOW + number / a_second
-        request: Request = signer.sign(plain, timestamp=now, nonce=f"{number:040x}").request
+        request = signer.signed(plain, timestamp=now, nonce=f"{number:040x}")
         if not validator.check(request, now).accepted:
             raise RuntimeError("a genuine request was refused")
 
@@ -277,7 +277,7 @@ def send(url: str, count: int) -> None:
 
     def one() -> Request:
         nonce = fresh_nonce(webhook.scheme.nonce)
-        return signer.sign(plain, timestamp=time.time(), nonce=nonce).request
+        return signer.signed(plain, timestamp=time.time(), nonce=nonce)
 
     with HttpTarget(plain.url) as target:
         for _ in range(0, count, 1_000):

@@ -109,7 +109,7 @@ def signing() -> Callable[[], object]:
 
     signer = Signer(load("mobility-work").webhook().scheme, "a-secret-of-32-characters-length")
     request = Request("POST", "http://h/", (("Content-Type", "application/json"),), b"x" * 449)
-    return lambda: signer.sign(request, timestamp=NOW, nonce="0" * 40)
+    return partial(signer.headers, request, timestamp=NOW, nonce="0" * 40)
 
 
 def verifying() -> Callable[[], object]:
@@ -118,9 +118,9 @@ def verifying() -> Callable[[], object]:
     from hookproof_spec.signing import Signer, Verifier
 
     scheme = load("mobility-work").webhook().scheme
-    secret = "a-secret-of-32-characters-length"  # noqa: S105
+    secret = "a-secret-of-32-characters-length"
     request = Request("POST", "http://h/", (("Content-Type", "application/json"),), b"x" * 449)
-    signed = Signer(scheme, secret).sign(request, timestamp=NOW, nonce="0" * 40).request
+    signed = Signer(scheme, secret).signed(request, timestamp=NOW, nonce="0" * 40)
     return partial(Verifier(scheme, [secret]).verify, signed, NOW)
 
 

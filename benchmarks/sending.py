@@ -145,7 +145,7 @@ def _hookproof(port: int, *, together: bool = True) -> Send:
 
     def one() -> Request:
         nonce = fresh_nonce(scheme.nonce)
-        return signer.sign(plain, timestamp=time.time(), nonce=nonce).request
+        return signer.signed(plain, timestamp=time.time(), nonce=nonce)
 
     def send(number: int) -> None:
         if together:
