@@ -511,6 +511,14 @@ def test_a_marker_is_found_without_being_named(write: Write) -> None:
     assert load(write(document)).webhook().marker == "/_event"
 
 
+def test_marker_is_no_text_that_signing_overwrites(tmp_path: Path) -> None:
+    shipped = Path(load("mailgun").path).read_text("utf-8")
+    path = tmp_path / "mailgun.yaml"
+    path.write_text(shipped.replace("/event-data/message/headers/subject", "/signature/token"))
+    (problem,) = [one for one in check(path) if one.severity is Severity.ERROR]
+    assert problem.message == "the text at /signature/token carries a value of the signature"
+
+
 def test_a_payload_without_texts_has_no_marker(write: Write) -> None:
     document = put(CONTENT, {"schema": {"type": "array", "items": {"type": "integer"}}})
     bare = drop(f"{POST}/x-webhook-stock", drop(f"{POST}/x-webhook-marker", document))

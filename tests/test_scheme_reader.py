@@ -364,6 +364,10 @@ def test_a_separator_inside_values_is_refused(words: dict[str, JsonValue]) -> No
         ({"nonce": {}}, "{nonce} and {body} can be shifted: '.' may stand in both"),
         ({"nonce": {"pattern": "[^,]+"}}, "{nonce} and {body} can be shifted"),
         ({"nonce": {"pattern": "[a-f,]+"}}, "',' separates the items and may stand in {nonce}"),
+        (
+            {"content": "{nonce}.{timestamp}.{body}", "nonce": {}},
+            "{nonce} and {body} can be shifted",
+        ),
     ],
 )
 def test_a_doubtful_scheme_is_warned_about(words: dict[str, JsonValue], message: str) -> None:

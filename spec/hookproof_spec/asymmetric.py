@@ -118,6 +118,7 @@ def _private(scheme: SignatureScheme, secret: str) -> PrivateKeyTypes:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+    secret = secret.strip()
     try:
         if secret.startswith(PEM):
             return load_pem_private_key(secret.encode(), None)
@@ -133,6 +134,7 @@ def _public(scheme: SignatureScheme, secret: str) -> PublicKeyTypes:
     from cryptography.hazmat.primitives import serialization
     from cryptography.x509 import load_pem_x509_certificate
 
+    secret = secret.strip()
     try:
         if secret.startswith(PEM + "CERTIFICATE"):
             return load_pem_x509_certificate(secret.encode()).public_key()
@@ -141,7 +143,7 @@ def _public(scheme: SignatureScheme, secret: str) -> PublicKeyTypes:
         if secret.startswith(PEM):
             return serialization.load_pem_public_key(secret.encode())
         return _raw_ed25519(scheme, secret) or serialization.load_der_public_key(
-            base64.b64decode(secret, validate=True)
+            base64.b64decode("".join(secret.split()), validate=True)
         )
     except (binascii.Error, ValueError, UnsupportedAlgorithm) as error:
         raise _unreadable("public", scheme.algorithm) from error

@@ -58,19 +58,22 @@ class Alphabets:
 
 
 def shiftable(content: Template, alphabets: Alphabets) -> Iterator[tuple[str, str, str]]:
-    """Yield left name, separator and right name of each boundary that can be shifted.
+    """Yield, for each boundary that can be shifted, the value before it, its separator, and the
+    value that moves with it: the next one, or one behind it, when all between them move too.
 
     A boundary stays where it is when its separator cannot stand in the value on one of its sides,
     and where one of these is known, or of one length.
     """
-    names = content.names
-    for left, separator, right in zip(names, content.literals[1:], names[1:], strict=False):
-        if _is_fixed(left) or _is_fixed(right):
-            continue
-        if not separator or (
-            alphabets.may_contain(left, separator) and alphabets.may_contain(right, separator)
-        ):
-            yield left, separator, right
+    names, between = content.names, content.literals[1:-1]
+    for first, separator in enumerate(between):
+        for last in range(first, len(between)):
+            values = names[first : last + 2]
+            if any(map(_is_fixed, values)):
+                break
+            opens = alphabets.may_contain(values[0], separator)
+            if opens and alphabets.may_contain(values[-1], between[last]):
+                yield values[0], separator, values[-1]
+                break
 
 
 def _is_fixed(name: str) -> bool:

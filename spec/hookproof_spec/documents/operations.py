@@ -223,6 +223,10 @@ def _marker(
         return None
     if not isinstance(marked, str):
         declared.node(found).error(f"no text is at {pointer}: {shown(marked)}")
+    elif pointer in apart:
+        declared.node(found).error(
+            f"the text at {pointer} carries a value of the signature", "mark another text"
+        )
     elif pointer not in shapes.free_texts(bundled.schema, example):
         declared.node(found).error(f"the text at {pointer} is not free: the schema binds its form")
     return pointer
