@@ -209,7 +209,7 @@ def test_terminal_gets_colours_and_the_current_rule(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     text = shown(a_run(PASSED, FAILED), colour=Colour.AUTO, kind=Terminal)
-    assert f"1/2  forged-no-header{CLEAR_LINE}\x1b[32m✓\x1b[0m forged-no-header" in text
+    assert f"{'░' * 24}  1/2  forged-no-header{CLEAR_LINE}\x1b[32m✓\x1b[0m forged-no-header" in text
     assert text.count(CLEAR_LINE) == 2
 
 

@@ -25,7 +25,7 @@ DEFAULT_SPEC = "mobility-work"
 
 
 class Finite(click.FloatRange):
-    """A number, and none of those that are none."""
+    """A number in a range, and none of those that are none."""
 
     def convert(
         self, value: float, param: click.Parameter | None, ctx: click.Context | None
@@ -37,7 +37,23 @@ class Finite(click.FloatRange):
         return number
 
 
-TIME = Finite()
+class Moment(click.types.FloatParamType):
+    """Unix seconds: any number, and none of those that are none."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read a number."""
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
+
+
+TIME = Moment()
 SECONDS = Finite(0, min_open=True)
 
 

@@ -21,6 +21,7 @@ TOGETHER = (Verdict.BLOCKED, Verdict.NOT_APPLICABLE)
 LISTED = 12
 """How many rules are named there; of more, the number says enough."""
 TITLE_WIDTH = 60
+BAR_WIDTH = 24
 
 
 class Detail(IntEnum):
@@ -76,7 +77,7 @@ class TerminalReport:
                     self._write(_header(event))
             case RuleStarted(rule):
                 self._tried += 1
-                self.console.transient(f"{self._tried}/{len(self._rules)}  {rule.id}")
+                self.console.transient(self._progress(rule))
             case RuleFinished(rule, result):
                 self._results.append((rule, result))
                 if self.detail > Detail.QUIET:
@@ -84,6 +85,13 @@ class TerminalReport:
             case RunFinished():
                 self.console.settle()
                 self._write(self._ending(event))
+
+    def _progress(self, rule: Rule) -> str:
+        """Return the bar that stands below the rules while one is being tried."""
+        number = len(self._rules)
+        done = (self._tried - 1) * BAR_WIDTH // number
+        full, empty = ("#", "-") if self.console.plain else ("█", "░")
+        return f"{full * done}{empty * (BAR_WIDTH - done)}  {self._tried}/{number}  {rule.id}"
 
     def _write(self, lines: Iterator[str]) -> None:
         for line in lines:
