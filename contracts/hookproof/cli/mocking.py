@@ -42,7 +42,7 @@ def perform(options: Options) -> int:
     document = load(options.source.spec)
     token = _token(options.token_env)
     show = _show(options)
-    with ExitStack() as stack:
+    with suppress(KeyboardInterrupt), ExitStack() as stack:  # which is how it is meant to end
         stack.enter_context(ended_gently())
         sender = stack.enter_context(MockSender(_setup(options, document, show)))
         sender.add_listener(show.attempt)
@@ -50,8 +50,7 @@ def perform(options: Options) -> int:
         app = create_app(sender, report=show.trouble, token=token, allowed_hosts=options.allow_host)
         server = stack.enter_context(serve(app, options.host, options.port, report=show.trouble))
         show.ready(Ready(server.url, app.token, secret))
-        with suppress(KeyboardInterrupt):  # which is how it is meant to end
-            threading.Event().wait()
+        threading.Event().wait()
     return 0
 
 
