@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import re
 import secrets
+from functools import lru_cache
 
 import rstr
 
@@ -27,11 +28,20 @@ def fresh_nonce(rule: NonceRule | None) -> str:
         HookproofError: the pattern is one that no text can be made from.
     """
     pattern = rule.pattern if rule and rule.pattern else "[0-9a-f]{40}"
-    digits = _HEX_PATTERN.fullmatch(pattern)
-    if digits:  # the commonest shape, a hundred times faster than the general way
-        count = int(digits[1])
-        return secrets.token_hex((count + 1) // 2)[:count]
-    return _drawn(pattern)
+    count = _hex_digits(pattern)
+    if count is None:
+        return _drawn(pattern)
+    return secrets.token_hex((count + 1) // 2)[:count]
+
+
+@lru_cache(maxsize=64)
+def _hex_digits(pattern: str) -> int | None:
+    """Return how many hexadecimal digits a pattern asks for, where it asks for nothing else.
+
+    It is the commonest shape, and a hundred times faster than the general way.
+    """
+    found = _HEX_PATTERN.fullmatch(pattern)
+    return int(found[1]) if found else None
 
 
 def _drawn(pattern: str) -> str:

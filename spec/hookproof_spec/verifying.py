@@ -15,8 +15,8 @@ from hookproof_spec import asymmetric, parts, placing
 from hookproof_spec.content import Facts, content_writer
 from hookproof_spec.delivery import to_bytes
 from hookproof_spec.errors import SecretError
-from hookproof_spec.keyed import maker, written
-from hookproof_spec.notation import TIME_READERS
+from hookproof_spec.keyed import maker
+from hookproof_spec.notation import TIME_READERS, WRITERS
 from hookproof_spec.request import Request
 from hookproof_spec.scheme import SignatureScheme
 from hookproof_spec.stamps import Stamp, stamp_reader
@@ -183,9 +183,9 @@ def _check(scheme: SignatureScheme, secret: str) -> Check:
         return asymmetric.verifying_function(scheme, secret)
     if not scheme.key.key(secret):
         raise SecretError("the secret is empty", hint="set it to the webhook's secret key")
-    expected = written(scheme, maker(scheme, secret))
+    make, write = maker(scheme, secret), WRITERS[scheme.encoding]
 
     def check(content: bytes, signature: str) -> bool:
-        return signature.isascii() and hmac.compare_digest(expected(content), signature)
+        return signature.isascii() and hmac.compare_digest(write(make(content)), signature)
 
     return check

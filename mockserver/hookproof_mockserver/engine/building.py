@@ -181,15 +181,12 @@ class Builder:
         request: Request,
         stamp: tuple[float, str],
     ) -> Request:
-        secrets = signing_secrets(subscription)
-        first, *more = [
-            self._signer(webhook, secret).sign(request, timestamp=stamp[0], nonce=stamp[1])
-            for secret in secrets
-        ]
-        if not more:
-            return first.request
-        every = [signature for each in (first, *more) for signature in each.signatures]
-        return first.with_signature(*every).request
+        signers = [self._signer(webhook, secret) for secret in signing_secrets(subscription)]
+        if len(signers) == 1:
+            return signers[0].signed(request, timestamp=stamp[0], nonce=stamp[1])
+        made = [each.sign(request, timestamp=stamp[0], nonce=stamp[1]) for each in signers]
+        every = [signature for each in made for signature in each.signatures]
+        return made[0].with_signature(*every).request
 
     def _signer(self, webhook: Webhook, secret: str) -> Signer:
         key = (webhook.name, secret)
