@@ -35,10 +35,13 @@ providers: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/providers
 
 # Each benchmark has an environment of its own under .cache/bench, with the peers it compares.
-BENCHMARKS := signing property_example sending in_process processes pytest_startup mock_sender
+BENCHMARKS := signing property_example sending in_process processes pytest_startup mock_sender \
+  mock_api limits growth
 
 bench: $(READY)
-	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	@mkdir -p .cache/bench
+	for name in $(BENCHMARKS); do \
+	  $(BIN)/python benchmarks/$$name.py --json .cache/bench/$$name.json || exit 1; done
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from measuring import Row, calls, report
+from measuring import Row, calls, peak_memory, report
 from processes import receiver, script, spent
 
 if TYPE_CHECKING:
@@ -130,8 +129,7 @@ def grown(what: str, title: str, sizes: Sequence[int]) -> Iterator[Row]:
 
 
 def told(cost: float) -> dict[str, float]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"cost": cost, "peak": peak}
+    return {"cost": cost, "peak": peak_memory()}
 
 
 def cost_of_last(call: Callable[[int], object], count: int) -> float:

@@ -147,6 +147,15 @@ def _write(path: Path, rows: Sequence[Row], versions: Sequence[str]) -> None:
     path.write_text(json.dumps(told, indent=1) + "\n")
 
 
+def peak_memory(process: int | str = "self") -> float:
+    """Return the most memory in MiB that a process has had (Linux).
+
+    `getrusage` would tell that of the parent where it was larger at the fork.
+    """
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
 def _machine() -> str:
     load = os.getloadavg()[0]
     python = f"{platform.python_implementation()} {platform.python_version()}"

@@ -1,10 +1,9 @@
 """How long the mock sender's API takes to answer while 20 streams are open and 10,000 wait.
 
-    python benchmarks/mock_api.py
+    .venv/bin/python benchmarks/mock_api.py [--waiting 10000] [--streams 20] [--json FILE]
 
 The sender runs in this process, the clients in another. Its receiver takes a request and does not
-answer; the endpoint's order is kept, so that all deliveries but one are pending. Prints the
-median, the 99th percentile and the longest of each kind of request, in milliseconds.
+answer; the endpoint's order is kept, so that all deliveries but one are pending.
 """
 
 from __future__ import annotations
@@ -13,18 +12,19 @@ import argparse
 import json
 import random
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from measuring import Row, report
 
 STREAMS = 20
 WAITING = 10_000
@@ -90,7 +90,7 @@ def deaf() -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
 
 
-def serve_and_measure(waiting: int, streams: int, store: Path | None) -> None:
+def serve_and_measure(waiting: int, streams: int, store: Path) -> Row:
     """Run a sender with so many deliveries waiting, and have another process measure it."""
     from hookproof_mockserver.app import create_app
     from hookproof_mockserver.model import DeliveryPolicy
@@ -112,30 +112,34 @@ def serve_and_measure(waiting: int, streams: int, store: Path | None) -> None:
             result = subprocess.run(
                 [*command, "--streams", str(streams)], check=True, capture_output=True
             )
-    print(f"{streams} streams, {waiting} deliveries waiting, store {store or 'in memory'}")
-    for path, seconds in json.loads(result.stdout).items():
-        median, most = statistics.median(seconds), max(seconds)
-        late = statistics.quantiles(seconds, n=100)[98]
-        print(f"{median * 1e3:8.2f} {late * 1e3:8.2f} {most * 1e3:8.2f} ms  {path}")
+    samples = {
+        path: [each * 1e3 for each in seconds]
+        for path, seconds in json.loads(result.stdout).items()
+    }
+    title = f"an answer of the API, with {streams} streams and {waiting:,} deliveries waiting"
+    return Row(title, PATHS[0], unit="ms").fill(samples)
 
 
 def _end(error: BaseException) -> None:
     raise error
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--waiting", type=int, default=WAITING)
     parser.add_argument("--streams", type=int, default=STREAMS)
     parser.add_argument("--measure", default="", help=argparse.SUPPRESS)
     parser.add_argument("--token", default="", help=argparse.SUPPRESS)
-    told = parser.parse_args(arguments)
+    told = parser.parse_known_args()[0]
     if told.measure:
         print(json.dumps(measure(told.measure, told.token, told.streams)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        for streams in (0, told.streams):
+        rows = [
             serve_and_measure(told.waiting, streams, Path(folder) / f"{streams}.db")
+            for streams in (0, told.streams)
+        ]
+    report(rows)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What the mock sender's store costs: a durable delivery beside bare SQLite, memory, answers.
 
-    .venv/bin/python benchmarks/mock_sender.py [--rounds 7] [--million] [--folder /tmp]
+    .venv/bin/python benchmarks/mock_sender.py [--million] [--cost] [--folder DIR] [--json FILE]
 
 Three parts. First, the cost of a delivery in flight (its request's row committed before it is sent,
 its result after) beside an insert and an update by hand, in groups of 100 and one at a time, all
@@ -13,18 +13,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+from measuring import Row, peak_memory, report
 
 import hookproof_spec
 from hookproof_mockserver.engine.flying import Pilot
@@ -50,6 +50,7 @@ from hookproof_spec.request import Request
 
 GROUP = 100
 COUNT = 2_000
+WAITING = 10_000
 ANSWER = Answer(
     Response(status=200, headers=(("Content-Length", "2"), ("Server", "x")), body=b"ok"), "", 0.001
 )
@@ -220,54 +221,51 @@ class Rows:
         self.store.close()
 
 
-def interleaved(
-    kinds: dict[str, Callable[[int], None]], rounds: int
-) -> dict[str, tuple[float, float]]:
-    """Return microseconds of CPU and of time for a delivery: medians, after a round to warm up."""
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
+def interleaved(kinds: dict[str, Callable[[int], None]], rounds: int) -> list[Row]:
+    """Return what a delivery takes of CPU and of time, after a round to warm up."""
+    cpu: dict[str, list[float]] = {name: [] for name in kinds}
+    wall: dict[str, list[float]] = {name: [] for name in kinds}
     for number in range(rounds + 1):
         for name, run in kinds.items():
             count = COUNT if name != "one at a time" else COUNT // 10
-            wall, cpu = time.perf_counter(), time.process_time()
+            begun = time.perf_counter(), time.process_time()
             run(count)
-            spent = (time.process_time() - cpu, time.perf_counter() - wall)
             if number:
-                taken[name].append((spent[0] / count * 1e6, spent[1] / count * 1e6))
-    return {
-        name: (statistics.median(cpu for cpu, _ in values), statistics.median(w for _, w in values))
-        for name, values in taken.items()
-    }
+                cpu[name].append((time.process_time() - begun[1]) / count * 1e6)
+                wall[name].append((time.perf_counter() - begun[0]) / count * 1e6)
+    title, bare = "a durable delivery, row before and result after", next(iter(kinds))
+    return [
+        Row(title, bare, "the store's rows at most 1.5 x bare").fill(cpu),
+        Row(f"{title}, as time passes", bare, unit="us").fill(wall),
+    ]
 
 
-def cost(folder: Path, rounds: int) -> None:
-    """Print the cost of a delivery in flight."""
-    ours, rows, groups, single = (
-        Ours(folder, rounds),
-        Rows(folder, rounds),
-        Bare(folder, GROUP),
-        Bare(folder, 1),
-    )
+def cost(folder: Path, rounds: int) -> list[Row]:
+    """Measure the cost of a delivery in flight."""
+    ours, rows = Ours(folder, rounds), Rows(folder, rounds)
     found = interleaved(
         {
-            "bare, groups of 100": groups.run,
+            "bare, groups of 100": Bare(folder, GROUP).run,
             "the store's rows": rows.run,
             "a turn of the engine": ours.run,
-            "one at a time": single.run,
+            "one at a time": Bare(folder, 1).run,
         },
         rounds,
     )
     ours.close()
     rows.close()
-    bare_cpu, bare_wall = found["bare, groups of 100"]
-    print(f"a durable delivery, row before and result after ({rounds} rounds of {COUNT}):")
-    print(f"  {'':<22} {'CPU':>8}    x bare   {'time':>8}    x bare")
-    for name, (cpu, wall) in found.items():
-        ratios = (cpu / bare_cpu, wall / bare_wall)
-        print(f"  {name:<22} {cpu:6.1f} µs {ratios[0]:9.2f} {wall:8.1f} µs {ratios[1]:9.2f}")
+    return found
 
 
-def deliver(folder: Path, count: int) -> None:
-    """Deliver so many events in this process, the network left out, and print its peak memory."""
+PEAK = "peak memory"
+THROUGH = "delivered, for each"
+
+
+def deliver(folder: Path, count: int) -> dict[str, list[float]]:
+    """Deliver so many events in this process, the network left out; return what it took.
+
+    Answers are in milliseconds, `PEAK` in MiB, `THROUGH` in microseconds.
+    """
     sent = Answer(ANSWER.response, "", 0.0)
     Pilot.fly = lambda _self, flight: Landed(flight, flight.requests, (sent,))  # type: ignore[assignment,method-assign]
     begun = time.monotonic()
@@ -276,51 +274,65 @@ def deliver(folder: Path, count: int) -> None:
         fill(sender, count)
         while not sender.idle(60):
             pass
-        done = sender.counts()[DeliveryState.DELIVERED]
-        lists = milliseconds(lambda: sender.deliveries(limit=50))
+        seconds = time.monotonic() - begun
         last = sender.deliveries(limit=1, state=DeliveryState.DELIVERED).items[0]
-        state = milliseconds(lambda: sender.deliveries(state=DeliveryState.FAILED, limit=50))
-        one = milliseconds(lambda: sender.deliveries(text="no such thing"))
-        deep = milliseconds(lambda: sender.deliveries(after=f"dlv_{count // 2:026d}", limit=50))
-        detail = milliseconds(lambda: sender.attempts(last.id))
-        counted = milliseconds(sender.counts)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"  {done:>9,} delivered: peak {peak:6.1f} MiB, {time.monotonic() - begun:6.1f} s;"
-        f" page {lists:.2f}, from the middle {deep:.2f}, failed {state:.2f}, detail {detail:.2f},"
-        f" counts {counted:.3f}, text found nowhere {one:.0f} ms",
-        flush=True,
-    )
+        middle = f"dlv_{count // 2:026d}"
+        calls: dict[str, Callable[[], object]] = {
+            "a page of 50": lambda: sender.deliveries(limit=50),
+            "from the middle": lambda: sender.deliveries(after=middle, limit=50),
+            "those failed": lambda: sender.deliveries(state=DeliveryState.FAILED, limit=50),
+            "one in detail": lambda: sender.attempts(last.id),
+            "counts": sender.counts,
+            "a text found nowhere": lambda: sender.deliveries(text="no such thing"),
+        }
+        found = {name: milliseconds(call) for name, call in calls.items()}
+    return {**found, PEAK: [peak_memory()], THROUGH: [seconds / count * 1e6]}
 
 
-def milliseconds(call: Callable[[], object], times: int = 5) -> float:
-    """Return how long a call takes: the median of a few."""
+def delivered(folder: Path | None, counts: Sequence[int]) -> Iterator[Row]:
+    """Have processes deliver so many; return a row for each thing they measured."""
+    where = ["--folder", str(folder)] if folder else []
+    samples: dict[str, dict[str, list[float]]] = {}
+    for count in counts:
+        command = [sys.executable, __file__, "--deliver", str(count), *where]
+        told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        for name, values in told.items():
+            samples.setdefault(name, {})[f"{count:,}"] = values
+    units = {PEAK: "MiB", THROUGH: "us"}
+    goals = {PEAK: "flat over a million"}
+    for name, values in samples.items():
+        title = f"{name}, by deliveries stored"
+        yield Row(title, f"{counts[0]:,}", goals.get(name, ""), units.get(name, "ms")).fill(values)
+
+
+def milliseconds(call: Callable[[], object], times: int = 5) -> list[float]:
+    """Return how long a call took each time."""
     taken = []
     for _ in range(times):
         begun = time.perf_counter()
         call()
         taken.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(taken)
+    return taken
 
 
-def pending(folder: Path) -> None:
-    """Print how long answers take while 10,000 deliveries wait."""
+def pending(folder: Path) -> Row:
+    """Measure how long answers take while 10,000 deliveries wait."""
     with MockSender(setup(folder, "pending")) as sender:
         webhook = sender.register(url=URL, secret=GENERATE)
-        fill(sender, 10_000)
+        fill(sender, WAITING)
         sender.change(webhook.id, active=False)
         sender.idle(30)
-        print(f"with {sender.counts()[DeliveryState.PENDING]:,} pending (median of 50 calls):")
+        waiting = DeliveryState.PENDING
         calls: dict[str, Callable[[], object]] = {
             "page of 50": lambda: sender.deliveries(limit=50),
-            "pending, page of 50": lambda: sender.deliveries(limit=50, state=DeliveryState.PENDING),
+            "pending, page of 50": lambda: sender.deliveries(limit=50, state=waiting),
             "of the webhook": lambda: sender.deliveries(limit=50, subscription=webhook.id),
             "text": lambda: sender.deliveries(limit=50, text="shelf 8"),
             "counts": sender.counts,
             "trigger (durable)": sender.trigger,
         }
-        for name, call in calls.items():
-            print(f"  {name:<22} {milliseconds(call, 50):8.2f} ms")
+        samples = {name: milliseconds(call, 50) for name, call in calls.items()}
+    return Row(f"answers while {WAITING:,} wait", "page of 50", unit="ms").fill(samples)
 
 
 def main() -> None:
@@ -331,20 +343,17 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the stores are written")
     parser.add_argument("--cost", action="store_true", help="only the first part")
     parser.add_argument("--deliver", type=int, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
+    asked = parser.parse_known_args()[0]
     with tempfile.TemporaryDirectory(dir=asked.folder) as name:
         folder = Path(name)
         if asked.deliver:
-            deliver(folder, asked.deliver)
+            print(json.dumps(deliver(folder, asked.deliver)))
             return
-        cost(folder, asked.rounds)
-        if asked.cost:
-            return
-        print("memory and lists, each in a process of its own:", flush=True)
-        for count in (1_000, 100_000, *([1_000_000] if asked.million else [])):
-            where = ["--folder", asked.folder] if asked.folder else []
-            subprocess.run([sys.executable, __file__, "--deliver", str(count), *where], check=True)
-        pending(folder)
+        rows = cost(folder, asked.rounds)
+        if not asked.cost:
+            counts = (1_000, 100_000, *([1_000_000] if asked.million else []))
+            rows += [*delivered(asked.folder, counts), pending(folder)]
+    report(rows)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from measuring import Row, in_environment, report
+from measuring import Row, in_environment, peak_memory, report
 
 PEERS = ["schemathesis", "click"]
 SECRET = "a-secret-of-32-characters-length"
@@ -162,8 +162,7 @@ class Listening:
     @property
     def peak(self) -> float:
         """Its peak memory so far, in MiB."""
-        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+        return peak_memory(self.pid)
 
 
 @contextmanager
