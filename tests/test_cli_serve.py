@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -207,6 +207,5 @@ def test_second_sender_on_one_store_is_refused(tmp_path: Path) -> None:
     with serving(tmp_path, "--db", "one.sqlite3"):
         result = hookproof_command("serve", "--port", "0", "--db", "one.sqlite3", cwd=tmp_path)
         assert "one.sqlite3" in one_line_error(result)
-    with sqlite3.connect(tmp_path / "one.sqlite3") as connection:
+    with closing(sqlite3.connect(tmp_path / "one.sqlite3")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    connection.close()

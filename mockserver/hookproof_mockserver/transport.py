@@ -194,14 +194,15 @@ class _Flight:
     def read(self) -> Response:
         """Read one final answer."""
         stream = _Stream(self._connected_socket(), self._left)
-        interim: list[http.client.HTTPResponse] = []
+        interim = 0
         while True:
             answer = http.client.HTTPResponse(stream, method=self._request.method)  # type: ignore[arg-type]
             answer.begin()
             if not 100 <= answer.status < 200 or answer.status == 101:
                 break
-            interim.append(answer)  # kept, because it would close the stream when it goes
-            if len(interim) > _INTERIM:
+            answer.fp = None  # type: ignore[assignment]  # or it closes the stream when it goes
+            interim += 1
+            if interim > _INTERIM:
                 raise http.client.HTTPException("more interim answers than anybody sends")
         body = _body(answer)
         headers = tuple(answer.headers.raw_items()) if answer.headers else ()

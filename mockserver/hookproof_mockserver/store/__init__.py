@@ -48,6 +48,7 @@ class Store:
         self.woken = woken
         self._file_lock = None if path is None else FileLock(path)
         self._lock = threading.RLock()
+        self._keeping = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
         self._closed = False
         try:
@@ -98,9 +99,11 @@ class Store:
         try:
             yield connection
         finally:
-            if len(self._readers) < _READERS and not self._closed:
-                self._readers.append(connection)
-            else:
+            with self._keeping:
+                kept = len(self._readers) < _READERS and not self._closed
+                if kept:
+                    self._readers.append(connection)
+            if not kept:
                 connection.close()
 
     def counts(self) -> Mapping[DeliveryState, int]:
@@ -110,10 +113,11 @@ class Store:
     def close(self) -> None:
         """Write what has been asked, and let go of the file."""
         self._writer.close()
-        self._closed = True
-        for reader in self._readers:
+        with self._keeping:
+            self._closed = True
+            readers, self._readers = self._readers, []
+        for reader in readers:
             reader.close()
-        self._readers.clear()
         self._connection.close()
         self._free()
 

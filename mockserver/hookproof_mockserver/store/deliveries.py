@@ -119,9 +119,9 @@ def attempts(connection: sqlite3.Connection, id: str) -> tuple[Attempt, ...]:
     """
     seq, _ = found(connection, id)
     listed = connection.execute(
-        f"{ATTEMPT} WHERE d.seq = ?1 AND e.seq = d.event"
-        f" AND a.id BETWEEN ?1 << {ATTEMPT_BITS} AND (?1 + 1 << {ATTEMPT_BITS}) - 1 ORDER BY a.id",
-        (seq,),
+        f"{ATTEMPT} WHERE d.seq = :seq AND e.seq = d.event AND a.id BETWEEN"
+        f" :seq << {ATTEMPT_BITS} AND (:seq + 1 << {ATTEMPT_BITS}) - 1 ORDER BY a.id",
+        {"seq": seq},
     )
     return tuple(map(rows.attempt, listed))
 
@@ -130,7 +130,7 @@ def attempt(connection: sqlite3.Connection, id: int) -> Attempt | None:
     """Return one attempt, found by its row id."""
     row = first(
         connection,
-        f"{ATTEMPT} WHERE a.id = ?1 AND d.seq = ?1 >> {ATTEMPT_BITS} AND e.seq = d.event",
+        f"{ATTEMPT} WHERE a.id = ? AND d.seq = a.id >> {ATTEMPT_BITS} AND e.seq = d.event",
         id,
     )
     return None if row is None else rows.attempt(row)

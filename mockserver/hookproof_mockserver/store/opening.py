@@ -68,8 +68,17 @@ def connect(path: Path | None) -> sqlite3.Connection:
         cached_statements=256,
         timeout=30.0,
     )
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    return _told(connection, "foreign_keys = ON", f"cache_size = -{_CACHE_KIB}")
+
+
+def _told(connection: sqlite3.Connection, *pragmas: str) -> sqlite3.Connection:
+    """Return a connection that has been told something; close one that cannot be."""
+    try:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -102,9 +111,7 @@ def _make_private(path: Path) -> None:
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """Return a connection that can change nothing."""
-    connection = connect(path)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
+    return _told(connect(path), "query_only = ON")
 
 
 def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
