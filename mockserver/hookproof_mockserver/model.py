@@ -187,7 +187,11 @@ class Event:
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands."""
+    """Where a delivery stands.
+
+    A forgery that was answered is delivered, whatever the answer, and so is a copy that was refused
+    because the receiver had taken the original: `last_status` and `next_words` tell the rest.
+    """
 
     PENDING = "pending"
     SENDING = "sending"
