@@ -112,6 +112,7 @@ def fill(sender: MockSender) -> None:
     sender.trigger(payload=text.encode(), allow_invalid=True)
     sender.trigger(payload=b"\xff\x00" * 400_000, allow_invalid=True)
     sender.trigger(faults=(Fault(kind=FaultKind.RULE, rule="forged-no-header"),))
+    assert sender.idle(20)  # what was sent is signed with the first secret
     sender.rotate(hook.id, secret=SECRET + "-new", overlap=600)
     assert sender.idle(20)
 
