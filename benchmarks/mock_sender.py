@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -29,6 +28,7 @@ from measuring import Row, peak_memory, report
 import hookproof_spec
 from hookproof_mockserver.engine.flying import Pilot
 from hookproof_mockserver.engine.landing import Landed
+from hookproof_mockserver.engine.underway import Underway
 from hookproof_mockserver.hub import Hub
 from hookproof_mockserver.model import (
     DeliveryPolicy,
@@ -42,7 +42,7 @@ from hookproof_mockserver.model import (
 from hookproof_mockserver.sender import GENERATE, MockSender, Setup
 from hookproof_mockserver.store import Store, deliveries, events, subscriptions
 from hookproof_mockserver.store.events import Birth
-from hookproof_mockserver.store.records import Departure, New, Outcome, Recorded, Standing
+from hookproof_mockserver.store.records import Arrival, Departure, New, Outcome, Recorded, Standing
 from hookproof_mockserver.store.rows import attempt_id
 from hookproof_mockserver.store.writer import Transaction
 from hookproof_mockserver.transport import Answer
@@ -132,7 +132,7 @@ class Ours:
         """Make so many deliveries."""
         engine = self.sender._engine
         for _ in range(0, count, GROUP):
-            turn = partial(engine._written, landed=self.landed, ready=[1], flying=Counter())
+            turn = partial(engine._written, landed=self.landed, ready=[1], flying=Underway())
             flights, _ = self.sender._store.write(turn)
             if len(flights) != GROUP:
                 raise RuntimeError(f"{len(flights)} were claimed instead of {GROUP}")
@@ -186,26 +186,10 @@ class Rows:
 
     def turn(self, transaction: Transaction, seqs: range) -> None:
         """Write the last group's results and claim the next."""
-        landed, response = self.landed, ANSWER.response
-        deliveries.record_outcomes(
-            transaction,
-            [Outcome(attempt_id(s, 1), 0.001, response, "", True, "received") for s in landed],
-        )
-        sending, delivered = DeliveryState.SENDING, DeliveryState.DELIVERED
-        deliveries.stand(
-            transaction,
-            *(
-                Standing(
-                    seq=seq,
-                    id="",
-                    before=sending,
-                    after=delivered,
-                    next_at=None,
-                    next_words="received",
-                    ended=1.0,
-                )
-                for seq in landed
-            ),
+        outcome = Outcome(0.001, ANSWER.response, "", succeeded=True)
+        received = Standing(DeliveryState.DELIVERED, None, "received", 1.0)
+        deliveries.arrive(
+            transaction, [Arrival(seq, "", 1, received, outcome) for seq in self.landed]
         )
         deliveries.record(
             transaction,
@@ -214,7 +198,7 @@ class Rows:
                 for seq in seqs
             ],
         )
-        deliveries.start(transaction, [Departure(seq, "", 1, waited=False) for seq in seqs])
+        deliveries.depart(transaction, [Departure(seq, "", DeliveryState.PENDING) for seq in seqs])
 
     def close(self) -> None:
         """Let go of the store."""

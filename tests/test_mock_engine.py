@@ -261,11 +261,8 @@ def test_what_was_interrupted_is_sent_again(tmp_path: Path) -> None:
             sender.register(url=receiver.url, secret=SECRET, policy=FAST)
             event = sender.trigger()
             settled(sender)
-            interrupt = (
-                "UPDATE delivery SET state = 1, ended = NULL",
-                "UPDATE attempt SET seconds = NULL, status = NULL, succeeded = 0",
-            )
-            sender._store.write(lambda t: [t.connection.execute(sql) for sql in interrupt] and None)
+            interrupt = "UPDATE delivery SET state = 0, ended = NULL, attempts = 0, tries = 0"
+            sender._store.write(lambda t: t.connection.execute(interrupt) and None)
         with mock_sender(store) as sender:
             settled(sender)
             delivery = only_delivery(sender, event)

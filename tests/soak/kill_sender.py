@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import hookproof_spec
 from hookproof_mockserver.model import DeliveryPolicy, DeliveryState, RetryPolicy, Schedule
 from hookproof_mockserver.sender import GENERATE, MockSender, Setup
+from hookproof_mockserver.store.rows import SENDING
 from hookproof_spec import payloads, pointers
 from support.mock_receiving import Received, Receiver, Reply, receiving
 
@@ -131,7 +132,7 @@ def examine(store: Path, received: list[Received], accepted: set[str], tally: Ta
             return  # killed before it had made its tables
         there = {id for (id,) in connection.execute("SELECT id FROM event")}
         recorded = "\n".join(text for (text,) in connection.execute("SELECT headers FROM attempt"))
-        on_the_way = "SELECT count(*) FROM delivery WHERE state = 1"
+        on_the_way = f"SELECT count(*) FROM delivery d WHERE {SENDING}"
         tally.interrupted += connection.execute(on_the_way).fetchone()[0]
     finally:
         connection.close()

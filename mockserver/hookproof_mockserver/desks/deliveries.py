@@ -44,7 +44,7 @@ class DeliveryDesk(Desk):
             text=text,
         )
         with self._context.store.reading() as connection:
-            return lists.deliveries(connection, after, limit, which)
+            return lists.deliveries(connection, after, limit, which, self._context.underway.all)
 
     def delivery(self, id: str) -> Delivery:
         """Return a delivery.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import final
 
@@ -17,9 +16,9 @@ from hookproof_mockserver.engine.claiming import NEVER, Claims
 from hookproof_mockserver.engine.context import Context
 from hookproof_mockserver.engine.flying import Pilot
 from hookproof_mockserver.engine.landing import Landed, Landings
+from hookproof_mockserver.engine.underway import Underway
 from hookproof_mockserver.sender_errors import Closed
 from hookproof_mockserver.store import deliveries
-from hookproof_mockserver.store.records import Departure
 from hookproof_mockserver.store.writer import Transaction
 
 _BATCH = 100
@@ -43,7 +42,6 @@ class Engine:
         self._pilot = Pilot(context)
         self._condition = threading.Condition()
         self._due: dict[int, float] = {}
-        self._flying: Counter[int] = Counter()
         self._landed: list[Landed] = []
         self._busy = False
         self._closing = False
@@ -79,7 +77,7 @@ class Engine:
         self._pool.shutdown()
 
     def _at_rest(self) -> bool:
-        if self._busy or self._landed or self._flying.total():
+        if self._busy or self._landed or self._context.underway:
             return False
         return self._next_due() > self._context.clock()
 
@@ -88,7 +86,7 @@ class Engine:
 
     def _has_room(self) -> bool:
         """Tell whether more may set off, once what has landed is written."""
-        flying = self._flying.total() - len(self._landed)
+        flying = len(self._context.underway) - len(self._landed)
         return not self._closing and flying < self._context.workers
 
     def _work(self) -> None:
@@ -109,7 +107,7 @@ class Engine:
             self._busy = False
             self._condition.notify_all()
             while True:
-                if self._closing and not self._flying.total() and not self._landed:
+                if self._closing and not self._context.underway and not self._landed:
                     return False
                 wait = self._next_due() - self._context.clock() if self._has_room() else NEVER
                 if self._landed or wait <= 0:
@@ -121,7 +119,7 @@ class Engine:
     def _gather(self) -> None:
         """Give what is about to land a moment, so that one commit takes it along."""
         ends = time.monotonic() + _GATHERING
-        while self._landed and len(self._landed) < min(_BATCH, self._flying.total()):
+        while self._landed and len(self._landed) < min(_BATCH, len(self._context.underway)):
             left = ends - time.monotonic()
             if left <= 0:
                 return
@@ -137,8 +135,7 @@ class Engine:
             ready = [seq for seq, at in due if at <= now]
             for seq in ready:
                 del self._due[seq]
-            flying = self._flying.copy()
-            flying.subtract(each.flight.subscription for each in landed)
+            flying = self._context.underway.after([each.flight for each in landed])
         try:
             flights, again = self._context.store.write(
                 lambda transaction: self._written(transaction, landed, ready, flying)
@@ -148,8 +145,7 @@ class Engine:
             raise
         with self._condition:
             del self._landed[: len(landed)]
-            self._flying = self._flying + Counter(each.subscription for each in flights)
-            self._flying.subtract(each.flight.subscription for each in landed)
+            self._context.underway = flying.after((), flights)
             for seq, at in again.items():
                 self._due[seq] = min(at, self._due.get(seq, NEVER))
         for each in landed:
@@ -162,7 +158,7 @@ class Engine:
         transaction: Transaction,
         landed: list[Landed],
         ready: list[int],
-        flying: Counter[int],
+        flying: Underway,
     ) -> tuple[list[Flight], dict[int, float]]:
         now = self._context.clock()
         Landings(self._context, transaction, now).write(landed)
@@ -170,14 +166,14 @@ class Engine:
         flights: list[Flight] = []
         again: dict[int, float] = {}
         for seq in ready:
-            own = flying[seq]
-            room = self._room_for(own, flying.total() + len(flights))
+            own = flying.of(seq)
+            room = self._room_for(len(own), len(flying) + len(flights))
             claimed = claims.of(seq, flying=own, room=min(room, _BATCH - len(flights)))
             flights += claimed.flights
             if claimed.again_at or not (own or claimed.flights):
                 again[seq] = claimed.again_at
         deliveries.record(transaction, [each for flight in flights for each in flight.requests])
-        deliveries.start(transaction, map(_departure, flights))
+        deliveries.depart(transaction, [each.departure for each in flights if each.requests])
         return flights, again
 
     def _room_for(self, own: int, all_flying: int) -> int:
@@ -191,11 +187,6 @@ class Engine:
         with self._condition:
             self._landed.append(landed)
             self._condition.notify_all()
-
-
-def _departure(flight: Flight) -> Departure:
-    due = flight.due
-    return Departure(due.seq, due.id, len(flight.requests), waited=due.waiting)
 
 
 def _subscriptions(context: Context) -> set[int]:

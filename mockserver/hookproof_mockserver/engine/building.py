@@ -9,10 +9,10 @@ from typing import final
 from hookproof_mockserver.engine.addresses import refuse_foreign
 from hookproof_mockserver.engine.context import Context
 from hookproof_mockserver.engine.nonces import nonce
-from hookproof_mockserver.model import Fault, FaultKind, SignWith, Subscription
+from hookproof_mockserver.model import DeliveryState, Fault, FaultKind, SignWith, Subscription
 from hookproof_mockserver.sender_errors import Conflict
 from hookproof_mockserver.store import deliveries
-from hookproof_mockserver.store.records import Recorded
+from hookproof_mockserver.store.records import Departure, Recorded
 from hookproof_mockserver.store.rows import attempt_id
 from hookproof_mockserver.transport import Manner, Terms, address, framed
 from hookproof_spec.request import Request
@@ -28,10 +28,7 @@ _SIGNERS = 1_000
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """A delivery to be sent now, as its row has it. `nonce` is that of the last attempt.
-
-    `waiting` tells its state until now from pending.
-    """
+    """A delivery to be sent now, as its row has it. `nonce` is that of the last attempt."""
 
     seq: int
     id: str
@@ -43,7 +40,8 @@ class Due:
     resend_of: int | None
     verbatim: bool
     nonce: str | None
-    waiting: bool
+    held: bool
+    state: DeliveryState
 
     @property
     def acting(self) -> Fault | None:
@@ -67,6 +65,12 @@ class Flight:
     terms: Terms
     at_once: bool = False
     forging: Forging | None = None
+
+    @property
+    def departure(self) -> Departure:
+        """What is written of it beside its requests."""
+        due = self.due
+        return Departure(due.seq, due.id, due.state, due.attempts, due.held)
 
 
 @final

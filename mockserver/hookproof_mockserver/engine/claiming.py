@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ SELECT d.seq, d.id, d.state, d.next_at, e.webhook, e.body, d.tries, d.attempts, 
     d.resend_of, d.verbatim, a.nonce, d.held
 FROM delivery d JOIN event e ON e.seq = d.event
 LEFT JOIN attempt a ON a.id = (d.seq << {ATTEMPT_BITS} | d.attempts)
-WHERE d.subscription = ? AND d.state = """
+WHERE d.subscription = ? AND d.seq NOT IN (SELECT value FROM json_each(?)) AND d.state = """
 _PENDING = _DUE + "0 ORDER BY d.seq LIMIT ?"
 _WAITING = _DUE + "2 ORDER BY d.next_at LIMIT ?"
 
@@ -68,12 +69,12 @@ class Claims:
     builder: Builder
     now: float
 
-    def of(self, seq: int, *, flying: int, room: int) -> Claimed:
+    def of(self, seq: int, *, flying: frozenset[int], room: int) -> Claimed:
         """Claim what one subscription has due.
 
         Args:
             seq: its row id.
-            flying: how many of its deliveries are on their way.
+            flying: its deliveries that are on their way.
             room: how many more may set off.
         """
         loaded = load(self.transaction.connection, seq, self.now)
@@ -81,17 +82,19 @@ class Claims:
             return Claimed((), NEVER)
         subscription = loaded.subscription
         most = 1 if subscription.policy.ordered else subscription.policy.concurrency
-        places = max(0, min(most - flying, room))
-        found, again_at = self._due(seq, subscription, places)
+        places = max(0, min(most - len(flying), room))
+        found, again_at = self._due((seq, json.dumps(list(flying))), subscription, places)
         flights = [self._flight(row, seq, subscription) for row in found]
         return Claimed(tuple(flight for flight in flights if flight is not None), again_at)
 
-    def _due(self, seq: int, subscription: Subscription, places: int) -> tuple[list[Row], float]:
+    def _due(
+        self, of: tuple[int, str], subscription: Subscription, places: int
+    ) -> tuple[list[Row], float]:
         """Return what is due, the longest due first, and when there is more."""
         connection, limit = self.transaction.connection, places + 1
-        waiting = connection.execute(_WAITING, (seq, limit + 1)).fetchall()  # one may be held
+        waiting = connection.execute(_WAITING, (*of, limit + 1)).fetchall()  # one may be held
         blocked = subscription.policy.ordered and any(not row[12] for row in waiting)
-        pending = [] if blocked else connection.execute(_PENDING, (seq, limit)).fetchall()
+        pending = [] if blocked else connection.execute(_PENDING, (*of, limit)).fetchall()
         ready = [row for row in waiting if row[3] <= self.now] + pending
         ready.sort(key=lambda row: (row[3], row[0]))
         later = min((row[3] for row in waiting if row[3] > self.now), default=NEVER)
@@ -103,26 +106,13 @@ class Claims:
         try:
             return self.builder.flight(connection, due, seq, subscription)
         except HookproofError as error:
-            self._give_up(due, rows.STATES[row[2]], str(error))
+            failed = Standing(DeliveryState.FAILED, None, f"gives up: {error}", self.now)
+            deliveries.stand(self.transaction, due.seq, failed)
             return None
-
-    def _give_up(self, due: Due, before: DeliveryState, because: str) -> None:
-        deliveries.stand(
-            self.transaction,
-            Standing(
-                seq=due.seq,
-                id=due.id,
-                before=before,
-                after=DeliveryState.FAILED,
-                next_at=None,
-                next_words=f"gives up: {because}",
-                ended=self.now,
-            ),
-        )
 
 
 def _due_of(row: Row) -> Due:
-    seq, id, state, _, webhook, body, tries, attempts, fault, resend_of, verbatim, nonce, _ = row
+    seq, id, state, _, webhook, body, tries, attempts, fault, resend_of, verbatim, nonce, held = row
     return Due(
         seq=seq,
         id=id,
@@ -134,5 +124,6 @@ def _due_of(row: Row) -> Due:
         resend_of=resend_of,
         verbatim=bool(verbatim),
         nonce=nonce,
-        waiting=rows.STATES[state] is DeliveryState.WAITING,
+        held=bool(held),
+        state=rows.STATES[state],
     )

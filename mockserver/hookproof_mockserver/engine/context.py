@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, final
 
+from hookproof_mockserver.engine.underway import Underway
 from hookproof_mockserver.model import Attempt, Delivery
 from hookproof_mockserver.store import Store
 from hookproof_spec.request import Request
@@ -36,7 +37,10 @@ Listener = Callable[[Delivery, Attempt], None]
 @final
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """What every part of the engine shares. `listeners` are called from the engine's threads."""
+    """What every part of the engine shares. `listeners` are called from the engine's threads.
+
+    `underway` is replaced by the engine alone, after each commit that changes it.
+    """
 
     document: Document
     store: Store
@@ -49,3 +53,4 @@ class Context:
     ca_file: Path | None
     on_error: Callable[[BaseException], None]
     listeners: list[Listener] = field(default_factory=list)
+    underway: Underway = field(default_factory=Underway)

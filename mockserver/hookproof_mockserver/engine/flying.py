@@ -7,6 +7,8 @@ from typing import final
 from hookproof_mockserver.engine.building import Flight, Forging
 from hookproof_mockserver.engine.context import Context
 from hookproof_mockserver.engine.landing import Landed
+from hookproof_mockserver.model import ENDED
+from hookproof_mockserver.sender_errors import Conflict
 from hookproof_mockserver.store import deliveries
 from hookproof_mockserver.store.records import Recorded
 from hookproof_mockserver.store.rows import attempt_id
@@ -24,17 +26,17 @@ class Pilot:
 
     def fly(self, flight: Flight) -> Landed:
         """Send a flight's requests; never raises."""
+        requests = flight.requests
         try:
-            requests = flight.requests
             if flight.forging is not None:
                 requests = self._forged(flight, flight.forging)
             self._tell(flight.due.seq, requests)
             return Landed(flight, requests, self._sent(flight, requests))
         except HookproofError as error:
-            return _not_sent(flight, str(error))
+            return _not_sent(flight, requests, str(error))
         except BaseException as error:  # a thread of ours has nobody else to tell
             self._context.on_error(error)
-            return _not_sent(flight, repr(error))
+            return _not_sent(flight, requests, repr(error))
 
     def _sent(self, flight: Flight, requests: tuple[Recorded, ...]) -> tuple[Answer, ...]:
         if flight.at_once:
@@ -60,8 +62,10 @@ class Pilot:
         )
 
         def record(transaction: Transaction) -> None:
+            if deliveries.of_row(transaction.connection, due.seq).state in ENDED:
+                raise Conflict(f"the delivery {due.id} was cancelled")
             deliveries.record(transaction, requests)
-            deliveries.count_requests(transaction, due.seq, len(requests))
+            deliveries.depart(transaction, [flight.departure])
 
         self._context.store.write(record)
         return requests
@@ -85,6 +89,6 @@ class Pilot:
                     self._context.on_error(error)
 
 
-def _not_sent(flight: Flight, because: str) -> Landed:
-    answers = tuple(Answer(None, f"not sent: {because}", 0.0) for _ in flight.requests)
-    return Landed(flight, flight.requests, answers, because)
+def _not_sent(flight: Flight, requests: tuple[Recorded, ...], because: str) -> Landed:
+    answers = tuple(Answer(None, f"not sent: {because}", 0.0) for _ in requests)
+    return Landed(flight, requests, answers, because)

@@ -9,10 +9,10 @@ from hookproof_mockserver import schedule
 from hookproof_mockserver.engine.building import Due, Flight
 from hookproof_mockserver.engine.claiming import Loaded, load
 from hookproof_mockserver.engine.context import Context
-from hookproof_mockserver.model import DeliveryState, Subscription
+from hookproof_mockserver.model import ENDED, DeliveryState, Subscription
 from hookproof_mockserver.schedule import Next, Tried, refusal
 from hookproof_mockserver.store import deliveries, subscriptions
-from hookproof_mockserver.store.records import Outcome, Recorded, Standing
+from hookproof_mockserver.store.records import Arrival, Outcome, Recorded, Standing
 from hookproof_mockserver.store.writer import Transaction
 from hookproof_mockserver.transport import Answer
 
@@ -40,15 +40,15 @@ class Landings:
     transaction: Transaction
     now: float
     _loaded: dict[int, Loaded | None] = field(default_factory=dict)
-    _standings: list[Standing] = field(default_factory=list)
-    _outcomes: list[Outcome] = field(default_factory=list)
+    _arrivals: list[Arrival] = field(default_factory=list)
+    _copies: list[tuple[int, Outcome]] = field(default_factory=list)
 
     def write(self, landed: list[Landed]) -> None:
         """Write everything, and let those go that waited for it."""
         for each in landed:
             self._judge(each)
-        deliveries.record_outcomes(self.transaction, self._outcomes)
-        deliveries.stand(self.transaction, *self._standings)
+        deliveries.record_outcomes(self.transaction, self._copies)
+        deliveries.arrive(self.transaction, self._arrivals)
         for subscription in {each.flight.subscription for each in landed}:
             self._release(subscription)
 
@@ -65,9 +65,20 @@ class Landings:
                 words="cancelled: its webhook was removed",
                 wait=None,
             )
-        self._standings.append(self._standing(landed, following))
-        self._outcomes += _outcomes(landed, subscription, following)
+        self._write(landed, subscription, self._standing(following))
         self._count(subscription, following, landed)
+
+    def _write(self, landed: Landed, subscription: Subscription, standing: Standing) -> None:
+        due, connection = landed.flight.due, self.transaction.connection
+        if not landed.requests:  # a forgery that could not be made; it may be cancelled meanwhile
+            if deliveries.of_row(connection, due.seq).state not in ENDED:
+                deliveries.stand(self.transaction, due.seq, standing)
+            return
+        *copies, last = _outcomes(landed, subscription)
+        ids = (each.id for each in landed.requests)
+        self._copies += zip(ids, copies, strict=False)
+        counted = due.attempts + len(landed.requests)
+        self._arrivals.append(Arrival(due.seq, due.id, counted, standing, last))
 
     def _subscription(self, seq: int) -> Loaded | None:
         if seq not in self._loaded:
@@ -101,18 +112,10 @@ class Landings:
         original = deliveries.of_row(self.transaction.connection, due.resend_of)
         return original.state is DeliveryState.DELIVERED
 
-    def _standing(self, landed: Landed, following: Next) -> Standing:
-        due = landed.flight.due
-        waits = following.wait is not None
-        return Standing(
-            seq=due.seq,
-            id=due.id,
-            before=DeliveryState.SENDING,
-            after=following.state,
-            next_at=self.now + (following.wait or 0.0) if waits else None,
-            next_words=following.words,
-            ended=None if waits else self.now,
-        )
+    def _standing(self, following: Next) -> Standing:
+        if following.wait is None:
+            return Standing(following.state, None, following.words, self.now)
+        return Standing(following.state, self.now + following.wait, following.words, None)
 
     def _count(self, subscription: Subscription, following: Next, landed: Landed) -> None:
         """Count failed deliveries in a row, and disable where the policy says so."""
@@ -159,21 +162,12 @@ def _after_forgery(landed: Landed, subscription: Subscription) -> Next:
     return Next(state=DeliveryState.DELIVERED, words=words, failures=failures)
 
 
-def _outcomes(landed: Landed, subscription: Subscription, following: Next) -> list[Outcome]:
+def _outcomes(landed: Landed, subscription: Subscription) -> list[Outcome]:
     policy = subscription.policy
-    last = len(landed.requests) - 1
     outcomes: list[Outcome] = []
-    for number, (request, answer) in enumerate(zip(landed.requests, landed.answers, strict=True)):
+    for answer in landed.answers:
         succeeded = schedule.received(policy, answer.response)
         refused = refusal(policy, answer.response) if answer.response else ""
-        outcomes.append(
-            Outcome(
-                request.id,
-                answer.seconds,
-                answer.response,
-                answer.failure or refused,
-                succeeded,
-                following.words if number == last else "",
-            )
-        )
+        failure = answer.failure or refused
+        outcomes.append(Outcome(answer.seconds, answer.response, failure, succeeded))
     return outcomes

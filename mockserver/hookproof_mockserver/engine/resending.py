@@ -46,7 +46,7 @@ def resend_many(context: Context, which: Filter) -> tuple[Delivery, ...]:
     def write(transaction: Transaction) -> tuple[Delivery, ...]:
         if which.subscription is not None:
             _refuse_inactive(transaction, which.subscription)
-        found = lists.deliveries(transaction.connection, None, MOST, which)
+        found = lists.deliveries(transaction.connection, None, MOST, which, context.underway.all)
         if found.after is not None:
             raise Conflict(
                 f"more than {MOST:,} deliveries fit, which is the most that are sent again at once",

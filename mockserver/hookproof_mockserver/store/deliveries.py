@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import final
@@ -16,8 +17,19 @@ from hookproof_mockserver.model import (
 )
 from hookproof_mockserver.sender_errors import Conflict, NotFound
 from hookproof_mockserver.store import rows
-from hookproof_mockserver.store.records import Departure, New, Outcome, Recorded, Standing
-from hookproof_mockserver.store.rows import ATTEMPT, CODES, DELIVERY, attempt_id, first
+from hookproof_mockserver.store.records import Arrival, Departure, New, Outcome, Recorded, Standing
+from hookproof_mockserver.store.rows import (
+    ATTEMPT,
+    CODES,
+    DELIVERY,
+    LAST,
+    OUTCOME,
+    SENDING,
+    STATES,
+    attempt_id,
+    first,
+    number_of,
+)
 from hookproof_mockserver.store.schema import ATTEMPT_BITS
 from hookproof_mockserver.store.writer import Transaction
 
@@ -138,8 +150,8 @@ def attempt(connection: sqlite3.Connection, id: int) -> Attempt | None:
 
 def last_attempt(connection: sqlite3.Connection, seq: int) -> Attempt | None:
     """Return a delivery's last attempt, None before its first; by the delivery's row id."""
-    row = first(connection, "SELECT attempts FROM delivery WHERE seq = ?", seq)
-    return None if row is None else attempt(connection, attempt_id(seq, row[0]))
+    row = first(connection, f"SELECT {LAST} FROM delivery d WHERE d.seq = ?", seq)
+    return None if row is None else attempt(connection, row[0])
 
 
 def cancel(transaction: Transaction, id: str, now: float) -> None:
@@ -150,18 +162,7 @@ def cancel(transaction: Transaction, id: str, now: float) -> None:
     """
     seq, delivery = found(transaction.connection, id)
     _refuse_unless_held(delivery)
-    stand(
-        transaction,
-        Standing(
-            seq=seq,
-            id=id,
-            before=delivery.state,
-            after=DeliveryState.CANCELLED,
-            next_at=None,
-            next_words="cancelled",
-            ended=now,
-        ),
-    )
+    stand(transaction, seq, Standing(DeliveryState.CANCELLED, None, "cancelled", now))
 
 
 def retry_now(transaction: Transaction, id: str, now: float) -> None:
@@ -200,16 +201,17 @@ def release(transaction: Transaction, held: Iterable[tuple[int, str]], now: floa
         transaction.tell("delivery", id)
 
 
-def stand(transaction: Transaction, *standings: Standing) -> None:
-    """Write where deliveries stand now."""
-    transaction.connection.executemany(
+def stand(transaction: Transaction, seq: int, standing: Standing) -> None:
+    """Write where a delivery stands that is not on its way, nor has ended."""
+    connection = transaction.connection
+    before = of_row(connection, seq)
+    connection.execute(
         "UPDATE delivery SET state = ?, next_at = ?, next_words = ?, ended = ?, held = 0"
         " WHERE seq = ?",
-        [(CODES[s.after], s.next_at, s.next_words, s.ended, s.seq) for s in standings],
+        (CODES[standing.state], *standing[1:], seq),
     )
-    for standing in standings:
-        transaction.move(standing.before, standing.after)
-        transaction.tell("delivery", standing.id)
+    transaction.move(before.state, standing.state)
+    transaction.tell("delivery", before.id)
 
 
 def cancel_all(transaction: Transaction, subscription_id: str, now: float, words: str) -> None:
@@ -217,8 +219,10 @@ def cancel_all(transaction: Transaction, subscription_id: str, now: float, words
     connection = transaction.connection
     for state in (DeliveryState.PENDING, DeliveryState.WAITING):
         count = connection.execute(
-            "UPDATE delivery SET state = ?, next_at = NULL, next_words = ?, ended = ?, held = 0"
-            " WHERE state = ? AND subscription = (SELECT seq FROM subscription WHERE id = ?)",
+            "UPDATE delivery AS d SET state = ?, next_at = NULL, next_words = ?, ended = ?,"
+            " held = 0"
+            " WHERE state = ? AND subscription = (SELECT seq FROM subscription WHERE id = ?)"
+            f" AND NOT {SENDING}",
             (CODES[DeliveryState.CANCELLED], words, now, CODES[state], subscription_id),
         ).rowcount
         transaction.move(state, DeliveryState.CANCELLED, count)
@@ -231,80 +235,93 @@ def record(transaction: Transaction, requests: Iterable[Recorded]) -> None:
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                each.id,
-                each.started,
-                each.nonce,
-                each.signed,
-                each.request.method,
-                each.request.url,
-                rows.write_headers(each.request.headers),
-                None if each.same_body else each.request.body,
+                id,
+                started,
+                nonce,
+                signed,
+                request.method,
+                request.url,
+                rows.write_headers(request.headers),
+                None if same_body else request.body,
             )
-            for each in requests
+            for id, started, nonce, signed, request, same_body in requests
         ],
     )
 
 
-def record_outcomes(transaction: Transaction, outcomes: Iterable[Outcome]) -> None:
-    """Write what came of requests."""
-    transaction.connection.executemany(
-        "UPDATE attempt SET seconds = ?, status = ?, succeeded = ?, failure = ?, next_words = ?,"
-        " answer_headers = ?, answer_body = ?, cut = ? WHERE id = ?",
-        [
-            (
-                each.seconds,
-                each.response.status if each.response else None,
-                each.succeeded,
-                each.failure,
-                each.next_words,
-                rows.write_headers(each.response.headers) if each.response else None,
-                each.response.body if each.response else None,
-                each.response.cut if each.response else False,
-                each.id,
-            )
-            for each in outcomes
-        ],
-    )
-
-
-def start(transaction: Transaction, departures: Iterable[Departure]) -> None:
-    """Write that deliveries are on their way."""
+def depart(transaction: Transaction, departures: Iterable[Departure]) -> None:
+    """Have deliveries set off whose requests have been recorded in the same transaction."""
     departing = list(departures)
+    connection = transaction.connection
+    again = [(attempt_id(each.seq, each.attempts),) for each in departing if each.attempts]
+    if again:
+        columns = ", ".join(OUTCOME)
+        connection.executemany(
+            f"UPDATE attempt SET ({columns}) = (SELECT {columns} FROM delivery"
+            f" WHERE seq = attempt.id >> {ATTEMPT_BITS}) WHERE id = ?",
+            again,
+        )
+    held = [(each.seq,) for each in departing if each.held]
+    if held:
+        connection.executemany("UPDATE delivery SET held = 0 WHERE seq = ?", held)
+    for before, count in Counter(each.before for each in departing).items():
+        transaction.move(before, DeliveryState.SENDING, count)
+    transaction.tell_all("delivery", [each.id for each in departing])
+
+
+def arrive(transaction: Transaction, arrivals: Iterable[Arrival]) -> None:
+    """Write where deliveries stand after they were on their way, and what came of the last try."""
+    arriving = list(arrivals)
     transaction.connection.executemany(
-        "UPDATE delivery SET state = 1, tries = tries + 1, attempts = attempts + ?,"
-        " next_at = NULL, next_words = '', held = 0 WHERE seq = ?",
-        [(each.requests, each.seq) for each in departing],
+        "UPDATE delivery SET attempts = ?, tries = tries + 1, state = ?, next_at = ?,"
+        " next_words = ?, ended = ?, seconds = ?, status = ?, succeeded = ?, failure = ?,"
+        " answer_headers = ?, answer_body = ?, cut = ? WHERE seq = ?",
+        [
+            (attempts, CODES[state], at, words, ended, *_outcome(outcome), seq)
+            for seq, _, attempts, (state, at, words, ended), outcome in arriving
+        ],
     )
-    for each in departing:
-        before = DeliveryState.WAITING if each.waited else DeliveryState.PENDING
-        transaction.move(before, DeliveryState.SENDING)
-        transaction.tell("delivery", each.id)
+    for after, count in Counter(each.standing.state for each in arriving).items():
+        transaction.move(DeliveryState.SENDING, after, count)
+    transaction.tell_all("delivery", [each.id for each in arriving])
 
 
-def count_requests(transaction: Transaction, seq: int, requests: int) -> None:
-    """Count requests of a delivery that is on its way, where they were made after its start."""
-    transaction.connection.execute(
-        "UPDATE delivery SET attempts = attempts + ? WHERE seq = ?", (requests, seq)
+def record_outcomes(transaction: Transaction, outcomes: Iterable[tuple[int, Outcome]]) -> None:
+    """Write what came of requests, by row id, that are not the last of their delivery."""
+    transaction.connection.executemany(
+        "UPDATE attempt SET seconds = ?, status = ?, succeeded = ?, failure = ?,"
+        " answer_headers = ?, answer_body = ?, cut = ? WHERE id = ?",
+        [(*_outcome(outcome), id) for id, outcome in outcomes],
     )
 
 
-_ON_THEIR_WAY = "d.subscription IN (SELECT seq FROM subscription) AND d.state = 1"
-"""Found by the index of subscriptions and states."""
+def _outcome(outcome: Outcome) -> tuple[object, ...]:
+    seconds, response, failure, succeeded = outcome
+    if response is None:
+        return seconds, None, succeeded, failure, None, None, False
+    headers = rows.write_headers(response.headers)
+    return (seconds, response.status, succeeded, failure, headers, response.body, response.cut)
+
+
+INTERRUPTED = "tries again at once: the sender was ended before an answer came"
 
 
 def interrupted(transaction: Transaction, now: float) -> int:
     """Make everything due that was on its way when the process ended; return how much that was."""
-    connection = transaction.connection
-    connection.execute(
-        "UPDATE attempt SET failure = 'interrupted', seconds = 0,"
-        " next_words = 'tries again at once: the sender was ended before an answer came'"
-        " WHERE seconds IS NULL AND id IN (SELECT a.id FROM delivery d JOIN attempt a"
-        f" ON a.id BETWEEN d.seq << {ATTEMPT_BITS} AND (d.seq + 1 << {ATTEMPT_BITS}) - 1"
-        f" WHERE {_ON_THEIR_WAY})"
-    )
-    count = connection.execute(
-        f"UPDATE delivery AS d SET state = 2, next_at = ?, next_words = ? WHERE {_ON_THEIR_WAY}",
-        (now, FIRST_WORDS),
-    ).rowcount
-    transaction.move(DeliveryState.SENDING, DeliveryState.WAITING, count)
-    return count
+    found = transaction.connection.execute(
+        f"SELECT d.seq, d.id, d.attempts, d.state, {LAST} FROM delivery d WHERE {SENDING}"
+        " AND d.state IN (0, 2) AND d.subscription IN (SELECT seq FROM subscription)"
+    ).fetchall()
+    none = Outcome(0.0, None, "interrupted", succeeded=False)
+    due = Standing(DeliveryState.WAITING, now, INTERRUPTED, None)
+    earlier = [
+        (attempt_id(seq, number), none)
+        for seq, _, counted, _, last in found
+        for number in range(counted + 1, number_of(last))
+    ]
+    record_outcomes(transaction, earlier)
+    for _, _, _, state, _ in found:
+        transaction.move(STATES[state], DeliveryState.SENDING)
+    back = [Arrival(seq, id, number_of(last), due, none) for seq, id, *_, last in found]
+    arrive(transaction, back)
+    return len(found)

@@ -6,15 +6,16 @@ index from there and stops when the page is full.
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import final
 
 from hookproof_mockserver.model import Delivery, DeliveryState, Event, Page
 from hookproof_mockserver.sender_errors import Invalid
 from hookproof_mockserver.store import rows
-from hookproof_mockserver.store.rows import CODES, DELIVERY, EVENT, Row, first
+from hookproof_mockserver.store.rows import CODES, DELIVERY, EVENT, SENDING, Row, first
 
 LOOKED_INTO = 20_000
 """How many deliveries one page looks into for a text."""
@@ -59,10 +60,15 @@ def events(
 
 
 def deliveries(
-    connection: sqlite3.Connection, after: str | None, limit: int, which: Filter
+    connection: sqlite3.Connection,
+    after: str | None,
+    limit: int,
+    which: Filter,
+    flying: Collection[int] = (),
 ) -> Page[Delivery]:
     """Return a page of deliveries.
 
+    `flying` are row ids of those that may be on their way: others are not looked at for that state.
     A text is looked for in so many deliveries at a time as can be read quickly: a page may then
     hold fewer than asked for, none even, and still be continued.
 
@@ -70,7 +76,7 @@ def deliveries(
         Invalid: there is no delivery `after`.
     """
     begin, values = _beginning(connection, "delivery", after)
-    asked: list[Condition] = [("d." + begin, *values), *_conditions(which)]
+    asked: list[Condition] = [("d." + begin, *values), *_conditions(which, flying)]
     lowest = _lowest(connection, values) if which.text else 0
     if lowest:
         asked.append(("d.seq >= ?", lowest))
@@ -111,7 +117,14 @@ Condition = tuple[object, ...]
 """A piece of SQL and its values."""
 
 
-def _conditions(which: Filter) -> Iterator[Condition]:
+def _conditions(which: Filter, flying: Collection[int]) -> Iterator[Condition]:
+    if which.state is DeliveryState.SENDING:
+        yield "d.seq IN (SELECT value FROM json_each(?))", json.dumps(list(flying))
+        yield (SENDING,)
+    elif which.state in (DeliveryState.PENDING, DeliveryState.WAITING):
+        yield (f"NOT {SENDING}",)
+    if which.subscription is not None:
+        yield "s.id = ?", which.subscription
     if which.event is not None:
         yield "d.event = (SELECT seq FROM event WHERE id = ?)", which.event
     if which.failed_since is not None:
@@ -123,7 +136,7 @@ def _conditions(which: Filter) -> Iterator[Condition]:
     if which.until is not None:
         yield "d.created <= ?", which.until
     if which.text:
-        columns = ("d.id", "e.id", "s.id", "s.url", "e.webhook", "a.failure", "a.status")
+        columns = ("d.id", "e.id", "s.id", "s.url", "e.webhook", "d.failure", "d.status")
         parts = " OR ".join(f"instr(lower(coalesce({column}, '')), ?)" for column in columns)
         yield f"({parts})", *([which.text.lower()] * len(columns))
 
@@ -132,7 +145,7 @@ def _walked(
     connection: sqlite3.Connection, which: Filter, asked: list[Condition], limit: int
 ) -> list[Row]:
     """Ask once for each state of each subscription that is wanted, for so its index lies."""
-    if which.subscription is None and which.state is None:
+    if which.state is DeliveryState.SENDING or (which.subscription, which.state) == (None, None):
         return _selected(connection, asked, limit)
     one = "" if which.subscription is None else " WHERE id = ?"
     ids = () if which.subscription is None else (which.subscription,)

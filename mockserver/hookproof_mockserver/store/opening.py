@@ -11,8 +11,6 @@ from typing import final
 from hookproof_mockserver.sender_errors import StoreError
 from hookproof_mockserver.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
 
-_CACHE_KIB = 8_192
-
 
 @final
 class FileLock:
@@ -68,7 +66,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
         cached_statements=256,
         timeout=30.0,
     )
-    return _told(connection, "foreign_keys = ON", f"cache_size = -{_CACHE_KIB}")
+    return _told(connection, "foreign_keys = ON")
 
 
 def _told(connection: sqlite3.Connection, *pragmas: str) -> sqlite3.Connection:

@@ -42,34 +42,44 @@ class Recorded(NamedTuple):
 
 @final
 class Departure(NamedTuple):
-    """A delivery that sets off with so many requests; it was waiting, or else pending."""
+    """A delivery that sets off, its requests recorded; `attempts` it had before."""
 
     seq: int
     id: str
-    requests: int
-    waited: bool
+    before: DeliveryState
+    attempts: int = 0
+    held: bool = False
 
 
 @final
 class Outcome(NamedTuple):
     """What came of a recorded request."""
 
-    id: int
     seconds: float
     response: Response | None
     failure: str
     succeeded: bool
-    next_words: str
 
 
 @final
 class Standing(NamedTuple):
-    """Where a delivery stands after a try."""
+    """Where a delivery stands."""
 
-    seq: int
-    id: str
-    before: DeliveryState
-    after: DeliveryState
+    state: DeliveryState
     next_at: float | None
     next_words: str
     ended: float | None
+
+
+@final
+class Arrival(NamedTuple):
+    """A delivery whose requests are answered, or never will be: it has so many attempts now.
+
+    `outcome` is that of the last of them.
+    """
+
+    seq: int
+    id: str
+    attempts: int
+    standing: Standing
+    outcome: Outcome

@@ -41,7 +41,7 @@ STATES = (
     DeliveryState.FAILED,
     DeliveryState.CANCELLED,
 )
-"""A state is stored as its place here."""
+"""A state is stored as its place here; but `sending` is not stored, see `SENDING` below."""
 
 CODES = {state: code for code, state in enumerate(STATES)}
 
@@ -49,6 +49,11 @@ CODES = {state: code for code, state in enumerate(STATES)}
 def attempt_id(delivery: int, number: int) -> int:
     """Return the row id of a delivery's attempt."""
     return delivery << ATTEMPT_BITS | number
+
+
+def number_of(attempt: int) -> int:
+    """Return an attempt's number in its delivery, from its row id."""
+    return attempt & (1 << ATTEMPT_BITS) - 1
 
 
 def write_policy(policy: DeliveryPolicy) -> str:
@@ -147,15 +152,24 @@ def event(row: Row) -> Event:
     )
 
 
+LAST = f"""(
+    SELECT max(id) FROM attempt
+    WHERE id BETWEEN d.seq << {ATTEMPT_BITS} AND (d.seq + 1 << {ATTEMPT_BITS}) - 1
+)"""
+"""The row id of the last attempt of the delivery `d`, NULL where there is none."""
+
+SENDING = f"EXISTS (SELECT 1 FROM attempt WHERE id = (d.seq << {ATTEMPT_BITS} | d.attempts + 1))"
+"""Whether the delivery `d` is on its way."""
+
 DELIVERY = f"""
-SELECT d.seq, d.id, e.id, s.id, e.webhook, coalesce(a.url, s.url), d.state, d.created, d.attempts,
-    d.next_at, d.next_words, d.fault, o.id, d.verbatim, a.status, coalesce(a.failure, ''),
-    a.seconds, s.active AND s.disabled = ''
+SELECT d.seq, d.id, e.id, s.id, e.webhook, coalesce(a.url, s.url), d.created, d.fault, o.id,
+    d.verbatim, coalesce(a.id, 0), s.active AND s.disabled = '',
+    d.state, d.attempts, d.next_at, d.next_words, d.status, d.failure, d.seconds
 FROM delivery d
 JOIN event e ON e.seq = d.event
 JOIN subscription s ON s.seq = d.subscription
 LEFT JOIN delivery o ON o.seq = d.resend_of
-LEFT JOIN attempt a ON a.id = (d.seq << {ATTEMPT_BITS} | d.attempts)
+LEFT JOIN attempt a ON a.id = {LAST}
 """
 
 
@@ -164,20 +178,26 @@ HELD_UP = "waits until its webhook is active again"
 
 def delivery(row: Row) -> Delivery:
     """Make a delivery of a row of `DELIVERY`."""
-    (_, id, event_id, subscription_id, webhook, url, state, created, attempts, *rest) = row
-    next_at, next_words, fault, resend_of, verbatim, status, failure, seconds, served = rest
-    held_up = not served and STATES[state] in (DeliveryState.PENDING, DeliveryState.WAITING)
+    (_, id, event_id, subscription_id, webhook, url, created, fault, resend_of, *rest) = row
+    verbatim, last, served, state, counted, next_at, next_words, status, failure, seconds = rest
+    attempts = number_of(last)
+    now = STATES[state]
+    if attempts > counted:
+        now, next_at, next_words = DeliveryState.SENDING, None, ""
+        status, failure, seconds = None, "", None
+    elif not served and now in (DeliveryState.PENDING, DeliveryState.WAITING):
+        next_words = HELD_UP
     return Delivery(
         id=id,
         event_id=event_id,
         subscription_id=subscription_id,
         webhook=webhook,
         url=url,
-        state=STATES[state],
+        state=now,
         created=created,
         attempts=attempts,
         next_at=next_at,
-        next_words=HELD_UP if held_up else next_words,
+        next_words=next_words,
         fault=read_faults(fault)[0] if fault else None,
         resend_of=resend_of,
         verbatim=bool(verbatim),
@@ -187,10 +207,23 @@ def delivery(row: Row) -> Delivery:
     )
 
 
-ATTEMPT = """
+OUTCOME = (
+    "status",
+    "answer_headers",
+    "answer_body",
+    "cut",
+    "failure",
+    "seconds",
+    "succeeded",
+    "next_words",
+)
+"""What both an attempt's row and its delivery's have columns for; the latter has the last one's."""
+
+_COUNTED_LAST = f"a.id = (d.seq << {ATTEMPT_BITS} | d.attempts)"
+
+ATTEMPT = f"""
 SELECT d.id, a.id, a.method, a.url, a.headers, coalesce(a.body, e.body), a.started, a.nonce,
-    a.signed, a.status, a.answer_headers, a.answer_body, a.cut, a.failure, a.seconds, a.succeeded,
-    a.next_words
+    a.signed, {", ".join(f"iif({_COUNTED_LAST}, d.{name}, a.{name})" for name in OUTCOME)}
 FROM attempt a, delivery d, event e
 """
 
@@ -209,7 +242,7 @@ def attempt(row: Row) -> Attempt:
         )
     return Attempt(
         delivery_id=delivery_id,
-        number=id & (1 << ATTEMPT_BITS) - 1,
+        number=number_of(id),
         request=Request(method, url, read_headers(headers), body),
         started=started,
         nonce=nonce,

@@ -77,7 +77,14 @@ CREATE TABLE delivery (
     fault TEXT,
     resend_of INTEGER REFERENCES delivery (seq),
     verbatim INTEGER NOT NULL DEFAULT 0,
-    held INTEGER NOT NULL DEFAULT 0
+    held INTEGER NOT NULL DEFAULT 0,
+    seconds REAL,
+    status INTEGER,
+    succeeded INTEGER NOT NULL DEFAULT 0,
+    failure TEXT NOT NULL DEFAULT '',
+    answer_headers TEXT,
+    answer_body BLOB,
+    cut INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX delivery_event ON delivery (event);
 CREATE INDEX delivery_subscription ON delivery (subscription, state);
@@ -86,22 +93,28 @@ CREATE INDEX delivery_held ON delivery (subscription) WHERE held;
 CREATE TABLE attempt (
     id INTEGER PRIMARY KEY,
     started REAL NOT NULL,
-    seconds REAL,
-    status INTEGER,
-    succeeded INTEGER NOT NULL DEFAULT 0,
     signed INTEGER NOT NULL,
-    cut INTEGER NOT NULL DEFAULT 0,
     nonce TEXT NOT NULL,
-    failure TEXT NOT NULL DEFAULT '',
-    next_words TEXT NOT NULL DEFAULT '',
     method TEXT NOT NULL,
     url TEXT NOT NULL,
     headers TEXT NOT NULL,
     body BLOB,
+    seconds REAL,
+    status INTEGER,
+    succeeded INTEGER NOT NULL DEFAULT 0,
+    failure TEXT NOT NULL DEFAULT '',
     answer_headers TEXT,
-    answer_body BLOB
+    answer_body BLOB,
+    cut INTEGER NOT NULL DEFAULT 0,
+    next_words TEXT NOT NULL DEFAULT ''
 ) STRICT;
 """
+# A delivery that is sent and answered costs two statements: its attempt is inserted before, and
+# its own row is updated after. Hence two rules:
+# - A delivery is on its way while it has an attempt that `delivery.attempts` does not count yet;
+#   `delivery.state` keeps what it was before. So a process that is killed leaves the truth behind.
+# - What came of the last attempt that is counted lies in the delivery's row. It is copied into the
+#   attempt's when the next one sets off.
 # `attempt.body` is null where it is the event's body. `delivery.held` marks one that lets the next
 # of its subscription go first.
 

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Generic, TypeVar, final
 
 from hookproof_mockserver.hub import Kind
@@ -38,6 +39,10 @@ class Transaction:
     def tell(self, kind: Kind, id: str) -> None:
         """Have listeners told of a change."""
         self.changed.append((kind, id))
+
+    def tell_all(self, kind: Kind, ids: list[str]) -> None:
+        """Have listeners told of many changes."""
+        self.changed += zip(repeat(kind), ids)
 
     def move(self, before: DeliveryState | None, after: DeliveryState, count: int = 1) -> None:
         """Count deliveries that went from one state to another."""
