@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookproof_mockserver.anatomy import Role, formula, key_words, take_apart
-from hookproof_mockserver.engine.secrets import generated
 from hookproof_spec.documents import load, names
+from hookproof_spec.drawing import drawn_secret
 from hookproof_spec.request import Request
 from hookproof_spec.scheme import SignatureScheme
 from hookproof_spec.signing import Signer
@@ -39,7 +39,7 @@ def bare(body: bytes) -> Request:
 @pytest.mark.parametrize("name", SHARED)
 def test_pieces_joined_are_the_signed_bytes(name: str) -> None:
     chosen = scheme(name)
-    secret = generated(chosen, random.Random(1))
+    secret = drawn_secret(chosen, random.Random(1))
     if chosen.has_second_key:
         secret = f"{secret}:{secret}"
     for body in (b'{"a":{"b":"c"}}', b"a=1&b=%20x", b"\x00\xff"):
@@ -98,7 +98,7 @@ def test_wrong_nonce_and_time_are_told() -> None:
 
 def test_both_signatures_of_a_rotation_are_found() -> None:
     chosen = scheme("standard-webhooks")
-    secret = generated(chosen, random.Random(1))
+    secret = drawn_secret(chosen, random.Random(1))
     delivery = Signer(chosen, secret).sign(bare(b"{}"), timestamp=1_700_000_000, nonce="msg_1")
     both = delivery.with_signature(delivery.signatures[0], "b2xk")
     assert [digest.text for digest in take_apart(chosen, both.request).digests] == [

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
+import random
 
+from hookproof_spec.drawing import KEY_NAME, drawn_secret
 from hookproof_spec.errors import SecretError
-from hookproof_spec.scheme import Algorithm, KeyText, SignatureScheme
+from hookproof_spec.scheme import SignatureScheme
 
-NAME = "key-1"
+_SOURCE = random.SystemRandom()
 
 
 def another_secret(scheme: SignatureScheme, like: str = "") -> str:
@@ -16,9 +16,8 @@ def another_secret(scheme: SignatureScheme, like: str = "") -> str:
 
     `like` is a secret whose key's name it takes over, where keys have names.
     """
-    name = f"{_name_of(scheme, like)}:" if scheme.has_key_id else ""
-    second = f":{_one(scheme)}" if scheme.has_second_key else ""
-    return f"{name}{_one(scheme)}{second}"
+    name = _name_of(scheme, like) if scheme.has_key_id else KEY_NAME
+    return drawn_secret(scheme, _SOURCE, key_name=name)
 
 
 def secret_of(scheme: SignatureScheme, like: str, key: str) -> str:
@@ -31,33 +30,4 @@ def _name_of(scheme: SignatureScheme, like: str) -> str:
     try:
         return scheme.secrets(like).key_id
     except SecretError:
-        return NAME
-
-
-def _one(scheme: SignatureScheme) -> str:
-    algorithm = scheme.algorithm
-    if not algorithm.is_shared:
-        return _private_key(algorithm)
-    if scheme.key.text is KeyText.UTF8:
-        return scheme.key.without + secrets.token_hex(24)
-    raw = secrets.token_bytes(24)
-    text = raw.hex() if scheme.key.text is KeyText.HEX else base64.b64encode(raw).decode()
-    return scheme.key.without + text
-
-
-def _private_key(algorithm: Algorithm) -> str:
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-    from cryptography.hazmat.primitives.serialization import (
-        Encoding,
-        NoEncryption,
-        PrivateFormat,
-    )
-
-    key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-    if algorithm is Algorithm.ED25519:
-        key = ed25519.Ed25519PrivateKey.generate()
-    elif algorithm is Algorithm.ECDSA_P256_SHA256:
-        key = ec.generate_private_key(ec.SECP256R1())
-    else:
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        return KEY_NAME

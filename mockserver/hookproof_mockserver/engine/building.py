@@ -8,13 +8,13 @@ from typing import final
 
 from hookproof_mockserver.engine.addresses import refuse_foreign
 from hookproof_mockserver.engine.context import Context
-from hookproof_mockserver.engine.nonces import nonce
 from hookproof_mockserver.model import DeliveryState, Fault, FaultKind, SignWith, Subscription
 from hookproof_mockserver.sender_errors import Conflict
 from hookproof_mockserver.store import deliveries
 from hookproof_mockserver.store.records import Departure, Recorded
 from hookproof_mockserver.store.rows import attempt_id
 from hookproof_mockserver.transport import Manner, Terms, address, framed
+from hookproof_spec.drawing import drawn_nonce
 from hookproof_spec.request import Request
 from hookproof_spec.scheme import OnRetry
 from hookproof_spec.signing import Signer
@@ -176,7 +176,7 @@ class Builder:
             wanted = rule.on_retry
         if due.nonce and wanted is not OnRetry.NEW:
             return due.nonce
-        return nonce(rule, self._context.random)
+        return drawn_nonce(rule, self._context.random)
 
     def _signed(
         self,

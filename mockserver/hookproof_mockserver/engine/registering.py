@@ -21,6 +21,7 @@ from hookproof_mockserver.model import (
 from hookproof_mockserver.sender_errors import Conflict, Invalid
 from hookproof_mockserver.store import deliveries, rows, subscriptions
 from hookproof_mockserver.store.writer import Transaction
+from hookproof_spec.drawing import drawn_secret
 from hookproof_spec.errors import DocumentError
 from hookproof_spec.webhook import Webhook
 
@@ -96,7 +97,7 @@ def register(context: Context, asked: Registration) -> Subscription:
 
 def _secret(context: Context, webhook: Webhook, asked: str | Generate | None) -> str | None:
     if isinstance(asked, Generate):
-        return secrets.generated(webhook.scheme, context.random)
+        return drawn_secret(webhook.scheme, context.random)
     if asked is not None:
         return secrets.checked(webhook.scheme, asked)
     if not webhook.unsigned_allowed:
