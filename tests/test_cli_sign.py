@@ -191,3 +191,37 @@ def test_curl_sends_exactly_the_signed_bytes(
     assert request["path"] == "/a/../b?x=[1]&y={2}"
     sent = dict(request["headers"])
     assert [sent[name] for name, _ in headers] == [value for _, value in headers]
+
+
+def test_what_travels_in_the_body_is_told_to_be_written_anew(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    webhook = load("linear").webhook()
+    body = tmp_path / "body.json"
+    body.write_bytes(payloads.write(webhook, payloads.example(webhook)))
+    sign = ["sign", "--spec", "linear", "--body", str(body)]
+    assert main(sign) == 0
+    told = capfd.readouterr().err
+    assert "/webhookTimestamp in JSON is written anew, as it carries the timestamp" in told
+    assert "--timestamp keeps the body's own" in told
+    assert main([*sign, "--timestamp", "1773480413589", "--format", "json"]) == 0
+    captured = capfd.readouterr()
+    assert not captured.err
+    assert base64.b64decode(json.loads(captured.out)["body_base64"]) == body.read_bytes()
+
+
+def test_seconds_where_milliseconds_belong_are_pointed_out(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["sign", "--spec", "linear", "--timestamp", "1773480413"]) == 0
+    assert "1773480413 looks like seconds; this scheme has milliseconds" in capfd.readouterr().err
+    assert main(["sign", "--timestamp", "1773480413"]) == 0
+    assert not capfd.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["sign"], ["send", "http://127.0.0.1:9/"]])
+def test_a_nonce_for_a_scheme_without_one_is_refused(
+    command: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--spec", "line", "--nonce", "abc"]) == 2
+    assert "--nonce: this scheme has no nonce; leave it out" in capfd.readouterr().err

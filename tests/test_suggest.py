@@ -99,6 +99,12 @@ def test_example_of_a_header_is_taken_apart(tmp_path: Path) -> None:
     assert made.nonce.pattern == "[0-9a-f]{40}"
 
 
+def test_a_header_without_a_word_is_said_to_be_guessed(tmp_path: Path) -> None:
+    suggestion = only(document(tmp_path, parameter("Shop-Signature")))
+    assert suggestion.reason == "made from the header's name alone: everything is a guess"
+    assert suggestion.open
+
+
 def test_words_of_a_description_are_read(tmp_path: Path) -> None:
     words = scheme("Shop-Signature", "HMAC of the body with SHA-512, written in base64.")
     extension = only(document(tmp_path, "      security: [{shop: []}]", words)).extension

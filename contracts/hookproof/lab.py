@@ -185,8 +185,7 @@ class Lab:
 
     def bare(self, body: bytes) -> Request:
         """Return a request as the sender makes it before signing."""
-        headers = (("Content-Type", self.webhook.media_type), ("User-Agent", USER_AGENT))
-        return Request(self.webhook.method.upper(), self.courier.target.url, headers, body)
+        return self.webhook.unsigned(self.courier.target.url, body, (("User-Agent", USER_AGENT),))
 
     def other_signer(self) -> Signer:
         """Return a signer with a key that is not the receiver's."""

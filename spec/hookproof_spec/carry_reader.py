@@ -150,6 +150,10 @@ def _text(node: Node, where: Where) -> Template | None:
         node.error(f"{what}'s text is made of printable ASCII characters")
         return None
     if not template.names:
-        node.error("it carries no value", f"allowed: {', '.join(Place.CARRY.allowed)}")
+        allowed = f"allowed: {', '.join(Place.CARRY.allowed)}"
+        constant = (
+            "; a header that is always the same is a parameter of the operation, with a const"
+        )
+        node.error("it carries no value", allowed + (constant if where is Where.HEADER else ""))
         return None
     return template

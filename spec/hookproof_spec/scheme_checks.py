@@ -49,6 +49,11 @@ def _check_travel(
             )
         elif name in bases and not scheme.covers(name):
             carry.warning(f"the signature does not cover {{{name}}}: anyone can change it")
+    if not {"timestamp", "nonce"} & bases:
+        root.warning(
+            "neither a time nor a nonce travels: a captured request is good for ever",
+            "if the payload identifies the delivery, carry it as {nonce} in json",
+        )
 
 
 def _carry_node(root: Node, scheme: SignatureScheme) -> Node:

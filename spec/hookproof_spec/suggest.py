@@ -229,7 +229,10 @@ def _made(candidate: _Candidate) -> tuple[str, guessing.Guess]:
     guess = guessing.from_sample(candidate.header, candidate.sample)
     if guess is not None:
         return "made from its example", guess
-    return "made from its description", guessing.from_words(candidate.header, candidate.words)
+    guess = guessing.from_words(candidate.header, candidate.words)
+    if not candidate.words.strip():
+        return "made from the header's name alone: everything is a guess", guess
+    return "made from its description", guess
 
 
 def _by_name(header: str) -> Known | None:

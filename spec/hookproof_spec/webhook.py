@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 from hookproof_spec.errors import DocumentError, Problem, did_you_mean
+from hookproof_spec.request import Header, Request
 
 if TYPE_CHECKING:
     from hookproof_spec.scheme import SignatureScheme
@@ -19,6 +20,7 @@ JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "Jso
 class Webhook:
     """One webhook: what is sent, in which form, and how it is signed.
 
+    `headers` are those that every request has beside Content-Type and the signature's.
     `schema` is a JSON Schema 2020-12 that stands alone (every `$ref` points inside it). `marker`
     is the JSON pointer of the free text in the payload that a receiver is sure to keep, in which
     a unique value identifies an event to an effects probe; None where the schema has none.
@@ -41,6 +43,17 @@ class Webhook:
     assumptions: tuple[str, ...] = ()
     stock: Mapping[str, str] | None = None
     other_plans: tuple[str, ...] = ()
+    headers: tuple[Header, ...] = ()
+
+    def unsigned(self, url: str, body: bytes, headers: tuple[Header, ...] = ()) -> Request:
+        """Return a request that is still to be signed.
+
+        `headers` are added; they take the place of those of the same name that the document has.
+        """
+        given = {name.lower() for name, _ in headers}
+        own = (("Content-Type", self.media_type), *self.headers)
+        kept = tuple(header for header in own if header[0].lower() not in given)
+        return Request(self.method, url, kept + headers, body)
 
 
 @final

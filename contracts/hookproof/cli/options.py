@@ -15,8 +15,11 @@ import click
 from hookproof import config
 from hookproof.cli.completing import DOCUMENTS, RECEIVERS
 from hookproof.cli.secret import DEFAULT_VARIABLE, SecretSource, chosen
+from hookproof.fresh import fresh_nonce
 from hookproof.reports.console import Colour, Console
 from hookproof.reports.terminal import Detail
+from hookproof_spec.errors import HookproofError
+from hookproof_spec.scheme import SignatureScheme
 from hookproof_spec.webhook import Document, Webhook
 
 Run = Callable[..., int]
@@ -251,3 +254,16 @@ def _only_url(ctx: click.Context) -> str:
     names = ", ".join(found.receivers)
     hint = f"name a receiver of the configuration: {names}" if names else "give its URL"
     raise click.UsageError(f"which receiver? {hint}", ctx)
+
+
+def nonce_for(scheme: SignatureScheme, given: str | None) -> str:
+    """Return the nonce that was given, or a new one.
+
+    Raises:
+        HookproofError: one was given, and the scheme has none.
+    """
+    if given is None:
+        return fresh_nonce(scheme.nonce)
+    if scheme.place_of("nonce") is None:
+        raise HookproofError("this scheme has no nonce", where="--nonce", hint="leave it out")
+    return given

@@ -18,8 +18,9 @@ import click
 from hookproof.bodies import Bodies
 from hookproof.cli.addresses import checked_headers, checked_url, refuse_foreign
 from hookproof.cli.captured import read_input
+from hookproof.cli.options import nonce_for
 from hookproof.cli.send import Options
-from hookproof.fresh import fresh_marker, fresh_nonce
+from hookproof.fresh import fresh_marker
 from hookproof.lab import USER_AGENT
 from hookproof.redact import Redactor
 from hookproof.reports.console import Console, Style
@@ -29,7 +30,7 @@ from hookproof.targets.base import Exchange, Failure
 from hookproof.targets.http import HttpTarget
 from hookproof_spec import payloads, pointers
 from hookproof_spec.errors import HookproofError
-from hookproof_spec.request import Header, Request
+from hookproof_spec.request import Request
 from hookproof_spec.signing import Signer, Verifier
 from hookproof_spec.webhook import JsonValue, Webhook
 
@@ -111,12 +112,8 @@ def _parcels(options: Options, webhook: Webhook, secret: str) -> list[Parcel]:
 
 def _genuine(options: Options, webhook: Webhook, secret: str, number: int) -> Parcel:
     body = _body(options, webhook)
-    headers: tuple[Header, ...] = (
-        ("Content-Type", webhook.media_type),
-        ("User-Agent", USER_AGENT),
-    )
-    unsigned = Request(webhook.method.upper(), options.url, headers, body)
-    nonce = fresh_nonce(webhook.scheme.nonce) if options.nonce is None else options.nonce
+    unsigned = webhook.unsigned(options.url, body, (("User-Agent", USER_AGENT),))
+    nonce = nonce_for(webhook.scheme, options.nonce)
     signer = Signer(webhook.scheme, secret)
     now = time.time()
     delivery = signer.sign(unsigned, timestamp=now - options.age, nonce=nonce)

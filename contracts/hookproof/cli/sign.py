@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import click
@@ -13,14 +13,13 @@ import click
 from hookproof.cli.addresses import checked_headers, checked_url
 from hookproof.cli.captured import read_input
 from hookproof.cli.failing import Command
-from hookproof.cli.options import Source, built, secret_options, source_options
+from hookproof.cli.options import Source, built, nonce_for, secret_options, source_options
 from hookproof.cli.secret import SecretSource
 from hookproof.cli.written import FORMATS
-from hookproof.fresh import fresh_nonce
 from hookproof_spec import payloads
 from hookproof_spec.errors import HookproofError
 from hookproof_spec.request import Request
-from hookproof_spec.scheme import SignatureScheme
+from hookproof_spec.scheme import SignatureScheme, TimeUnit, Where
 from hookproof_spec.signing import Delivery, Signer, Verifier
 from hookproof_spec.webhook import Webhook
 
@@ -86,13 +85,15 @@ def sign(**given: object) -> int:
 
 def _requests(options: Options) -> Iterator[Request]:
     _, webhook = options.source.load()
+    for note in _notes(options, webhook.scheme):
+        click.echo(f"hookproof: {note}", err=True)
     secret = options.secret.read(webhook.scheme)
     signer = Signer(webhook.scheme, secret)
     unsigned = _unsigned(options, webhook)
     first = True
     for _ in range(options.count):
         timestamp = _timestamp(webhook.scheme, options.timestamp)
-        nonce = fresh_nonce(webhook.scheme.nonce) if options.nonce is None else options.nonce
+        nonce = nonce_for(webhook.scheme, options.nonce)
         delivery = signer.sign(unsigned, timestamp=timestamp, nonce=nonce)
         if first:
             _check(delivery, secret)
@@ -109,10 +110,25 @@ def _unsigned(options: Options, webhook: Webhook) -> Request:
     if not (method.isascii() and method.replace("-", "").isalpha()):
         raise HookproofError(f"{method!r} is not a method", where="--method", hint="such as POST")
     added = checked_headers(options.header, webhook.scheme)
-    request = Request(method.upper(), checked_url(options.url, "--url"), added, body)
-    if request.header("Content-Type") is not None:
-        return request
-    return request.with_headers((("Content-Type", webhook.media_type), *added))
+    url = checked_url(options.url, "--url")
+    return replace(webhook.unsigned(url, body, added), method=method.upper())
+
+
+def _notes(options: Options, scheme: SignatureScheme) -> Iterator[str]:
+    """Say what is signed otherwise than it may be meant."""
+    for name, given in (("timestamp", options.timestamp), ("nonce", options.nonce)):
+        place = scheme.place_of(name)
+        if given is None and options.body and place and place.where in (Where.JSON, Where.FIELD):
+            yield (
+                f"the {place} is written anew, as it carries the {name}: --{name} keeps the body's"
+                " own; --format http shows what is signed"
+            )
+    in_ms = scheme.timestamp is not None and scheme.timestamp.unit is TimeUnit.MILLISECONDS
+    if in_ms and len(options.timestamp or "") == _DIGITS_OF_SECONDS:
+        yield f"--timestamp: {options.timestamp} looks like seconds; this scheme has milliseconds"
+
+
+_DIGITS_OF_SECONDS = 10  # from 2001 to 2286
 
 
 def _timestamp(scheme: SignatureScheme, text: str | None) -> float | str:

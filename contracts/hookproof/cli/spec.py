@@ -138,12 +138,7 @@ def _shown(document: Document, webhook: Webhook) -> Iterator[str]:
 
 def _example(webhook: Webhook) -> Request:
     body = payloads.write(webhook, payloads.example(webhook))
-    request = Request(
-        webhook.method.upper(),
-        "http://127.0.0.1:8000/webhook",
-        (("Content-Type", webhook.media_type),),
-        body,
-    )
+    request = webhook.unsigned("http://127.0.0.1:8000/webhook", body)
     signer = Signer(webhook.scheme, another_secret(webhook.scheme))
     nonce = fresh_nonce(webhook.scheme.nonce)
     return signer.sign(request, timestamp=EXAMPLE_TIME, nonce=nonce).request

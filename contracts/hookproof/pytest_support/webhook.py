@@ -125,8 +125,7 @@ class WebhookSender:
         webhook = self._webhook(event)
         now = self._now()
         body = payload if isinstance(payload, bytes) else _written(webhook, payload, now)
-        headers = (("Content-Type", webhook.media_type), ("User-Agent", USER_AGENT))
-        unsigned = Request(webhook.method.upper(), self._url(), headers, body)
+        unsigned = webhook.unsigned(self._url(), body, (("User-Agent", USER_AGENT),))
         signer = Signer(webhook.scheme, self._secret(webhook))
         nonce = fresh_nonce(webhook.scheme.nonce) if nonce is None else nonce
         return signer.sign(unsigned, timestamp=now - _seconds(age), nonce=nonce).request

@@ -155,12 +155,7 @@ class Builder:
                 raise Conflict("there is nothing to copy: the original was never sent")
             return _Unnumbered(now, original.nonce, original.signed, original.request, due.body)
         webhook = self._context.document.webhook(due.webhook)
-        plain = Request(
-            webhook.method,
-            subscription.url,
-            (("User-Agent", USER_AGENT), ("Content-Type", webhook.media_type)),
-            due.body,
-        )
+        plain = webhook.unsigned(subscription.url, due.body, (("User-Agent", USER_AGENT),))
         if subscription.secrets.current is None:
             return _Unnumbered(now, "", False, framed(plain), due.body)
         drawn = self._nonce(webhook, subscription, due)

@@ -10,6 +10,7 @@ from hookproof_spec import shapes
 from hookproof_spec.documents.bundle import Bundle, bundle
 from hookproof_spec.documents.lint import schema_problems, value_problems
 from hookproof_spec.documents.offering import read_plans, read_stock
+from hookproof_spec.documents.parameters import read_headers
 from hookproof_spec.documents.resolve import Library, Place
 from hookproof_spec.documents.security import signature_of
 from hookproof_spec.errors import DocumentError, Problem, Severity
@@ -51,7 +52,8 @@ def read_operation(
     if operation.node(found).mapping("an operation") is None:
         return None, tuple(found)
     scheme, unsigned = signature_of(operation, library, found)
-    _check_parameters(operation, library, found)
+    carried = frozenset() if scheme is None else scheme.header_names
+    headers = read_headers(operation, library, found, carried=carried)
     media_type, content = _content(operation, library, found)
     bundled = _schema(content, library, found)
     example = _example(content, bundled, library, found)
@@ -71,6 +73,7 @@ def read_operation(
         summary=str_of(operation.child("summary").value),
         description=str_of(operation.child("description").value),
         media_type=media_type,
+        headers=headers,
         schema=bundled.schema,
         example=example,
         responses=responses,
@@ -149,36 +152,6 @@ def _examples(content: Place, library: Library, found: list[Problem]) -> list[Pl
                     example.child(word) for word in ("value", "dataValue") if example.has(word)
                 ]
     return places
-
-
-def _check_parameters(operation: Place, library: Library, found: list[Problem]) -> None:
-    listed = operation.child("parameters")
-    if listed.value is None:
-        return
-    if not isinstance(listed.value, list):
-        listed.node(found).error(f"parameters must be a list, not {shown(listed.value)}")
-        return
-    for number in range(len(listed.value)):
-        parameter = library.settle(listed.child(number), found)
-        if parameter is not None:
-            _check_parameter(parameter, library, found)
-
-
-def _check_parameter(parameter: Place, library: Library, found: list[Problem]) -> None:
-    if parameter.node(found).mapping("a parameter") is None:
-        return
-    for word in ("name", "in"):
-        if not isinstance(parameter.child(word).value, str):
-            parameter.node(found).error(f"a parameter needs {word!r}")
-    if not parameter.has("schema"):
-        return
-    bundled = bundle(parameter.child("schema"), library, found)
-    if bundled is None:
-        return
-    problems = schema_problems(bundled)
-    found.extend(problems)
-    if parameter.has("example") and not any(p.severity is Severity.ERROR for p in problems):
-        found.extend(value_problems(bundled, parameter.child("example")))
 
 
 def _responses(operation: Place, library: Library, found: list[Problem]) -> tuple[str, ...]:
