@@ -124,6 +124,19 @@ def verifying() -> Callable[[], object]:
     return partial(Verifier(scheme, [secret]).verify, signed, NOW)
 
 
+def judging() -> Callable[[], object]:
+    from hookproof.validators import RequestValidator
+    from hookproof_spec import load, payloads
+    from hookproof_spec.request import Request
+    from hookproof_spec.signing import Signer
+
+    webhook, secret = load("mobility-work").webhook(), "a-secret-of-32-characters-length"
+    body = payloads.encode(payloads.example(webhook))
+    request = Request("POST", "http://h/", (("Content-Type", "application/json"),), body)
+    signed = Signer(webhook.scheme, secret).signed(request, timestamp=NOW, nonce="0" * 40)
+    return partial(RequestValidator(webhook, secret, nonces=None).check, signed, NOW)
+
+
 def sending() -> Callable[[], object]:
     from hookproof.targets.wsgi import WsgiTarget
     from hookproof_spec.request import Request
@@ -142,6 +155,7 @@ def receiver(environ: WSGIEnvironment, start_response: StartResponse) -> Iterabl
 CALLS: dict[str, Callable[[], Callable[[], object]]] = {
     "sign": signing,
     "verify": verifying,
+    "a request judged whole": judging,
     "a request in process (WSGI)": sending,
 }
 

@@ -21,7 +21,7 @@ SCHEMES = {
 }
 
 
-@given(st.integers(0, 200), st.integers(0, 2**64))
+@given(st.integers(1, 200), st.integers(0, 2**64))
 def test_a_hexadecimal_nonce_has_as_many_digits_as_declared(digits: int, seed: int) -> None:
     rule = NonceRule(pattern=f"[0-9a-f]{{{digits}}}")
     drawn = drawn_nonce(rule, random.Random(seed))
@@ -46,6 +46,14 @@ def test_without_a_declared_shape_a_nonce_is_40_hexadecimal_digits() -> None:
 def test_a_pattern_that_no_text_can_be_made_from_is_told() -> None:
     with pytest.raises(HookproofError, match="no nonce could be made"):
         drawn_nonce(NonceRule(pattern="a(?=b)[0-9]"), random.Random(1))
+
+
+@pytest.mark.parametrize("pattern", ["[0-9a-f]{0}", "", "x{0}"])
+def test_a_nonce_is_never_empty(pattern: str) -> None:
+    with pytest.raises(HookproofError, match="no nonce could be made"):
+        drawn_nonce(NonceRule(pattern=pattern), random.Random(1))
+    drawn = {drawn_nonce(NonceRule(pattern="a*"), random.Random(seed)) for seed in range(50)}
+    assert "" not in drawn
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)

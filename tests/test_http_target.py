@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ import pytest
 
 from hookproof.targets.base import Capability, Exchange, Failure, Framing
 from hookproof.targets.http import HttpTarget
-from hookproof.targets.http_connection import Connection
+from hookproof.targets.http_connection import SOON, Connection
 from hookproof_spec.errors import HookproofError
 from hookproof_spec.request import Header, Request
 from support.sockets import (
@@ -347,6 +347,145 @@ class TestKeptConnections:
             assert len(server.peers) == 2
 
 
+class TestQuickExchanges:
+    """On a kept connection: the first answer is `OK`, and a script goes on from there."""
+
+    @pytest.mark.parametrize("place", [1, 15, 17, 34, 36, 37, 38, 39])
+    def test_answer_in_two_pieces_comes_whole(self, place: int) -> None:
+        def script(peer: Peer) -> None:
+            peer.send(OK[:place])
+            peer.stopping.wait(0.02)
+            peer.send(OK[place:])
+
+        assert [e.body for e in on_kept(script)] == [b"ok", b"ok"]
+
+    def test_dripped_answer_comes_whole(self) -> None:
+        assert [e.body for e in on_kept(lambda peer: peer.drip(OK, 0.001))] == [b"ok", b"ok"]
+
+    def test_slow_answer_is_waited_for(self) -> None:
+        def script(peer: Peer) -> None:
+            peer.stopping.wait(2 * SOON)
+            peer.send(OK)
+
+        [_, exchange] = on_kept(script)
+        assert exchange.status == 200
+        assert exchange.seconds > 2 * SOON
+
+    @pytest.mark.parametrize("soon", [SOON, 1.0], ids=["longer", "shorter"])
+    @pytest.mark.parametrize("begun", [b"", OK[:-1]])
+    def test_missing_rest_of_an_answer_is_a_timeout(
+        self, begun: bytes, soon: float, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The deadline may be longer or shorter than a read would wait."""
+        monkeypatch.setattr("hookproof.targets.http_sender.SOON", soon)
+
+        def script(peer: Peer) -> None:
+            peer.send(begun)
+            peer.hold()
+
+        [_, exchange] = on_kept(script, timeout=0.5)
+        assert exchange.failure is Failure.TIMEOUT
+        assert exchange.seconds > 0.45
+        assert exchange.detail.startswith("no whole answer within 0.5 s: ")
+
+    @pytest.mark.parametrize("pause", [0.0, 0.02])
+    def test_interim_answer_is_not_taken_for_it(self, pause: float) -> None:
+        def script(peer: Peer) -> None:
+            peer.send(b"HTTP/1.1 103 Early Hints\r\nContent-Length: 0\r\n\r\n")
+            peer.stopping.wait(pause)
+            peer.send(OK)
+
+        assert [e.status for e in on_kept(script)] == [200, 200]
+
+    def test_length_of_a_head_answer_is_not_waited_for(self) -> None:
+        def script(peer: Peer) -> None:
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+            peer.read_request()
+            peer.send(OK)
+
+        exchanges = on_kept(script, methods=("POST", "HEAD", "POST"))
+        assert [(e.status, e.body) for e in exchanges] == [(200, b"ok"), (200, b""), (200, b"ok")]
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            OK + b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n",
+            OK + b"\x00",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        ],
+        ids=["two", "more", "close"],
+    )
+    def test_connection_that_is_spoilt_is_not_used_again(self, answer: bytes) -> None:
+        def script(peer: Peer) -> None:
+            peer.send(answer)
+            peer.hold()
+
+        with (
+            scripted(after_one(script), answering_for_ever) as server,
+            HttpTarget(server.url) as to,
+        ):
+            assert [to.send(post(to)).status for _ in range(3)] == [200, 200, 200]
+            assert [peer.received.count(b"POST") for peer in server.peers] == [2, 1]
+
+    def test_reset_after_the_request_is_told_and_not_repeated(self) -> None:
+        with scripted(after_one(Peer.reset), answering_for_ever) as server:
+            with HttpTarget(server.url) as to:
+                assert to.send(post(to)).status == 200
+                exchange = to.send(post(to))
+            assert len(server.peers) == 1
+        assert exchange.failure is Failure.CLOSED
+        assert "reset by peer" in exchange.detail
+
+    def test_megabytes_go_over_a_kept_connection(self) -> None:
+        body = os.urandom(3_000_000)
+
+        def script(peer: Peer) -> None:
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n" + body)
+
+        with scripted(after_one(script)) as server:
+            with HttpTarget(server.url, limit=len(body)) as to:
+                exchanges = [to.send(post(to)), to.send(post(to, body=body))]
+            assert server.peers[0].received.endswith(body)
+        assert [len(exchange.body) for exchange in exchanges] == [2, len(body)]
+
+    def test_body_of_a_kept_connection_is_cut_at_the_limit(self) -> None:
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n" + b"x" * 101
+        [_, exchange] = on_kept(lambda peer: peer.send(answer), limit=100)
+        assert (exchange.body, exchange.cut) == (b"x" * 100, True)
+
+    def test_waiting_connection_holds_up_no_burst(self) -> None:
+        """A connection that has waited within a read is used by a loop that waits elsewhere."""
+
+        def script(peer: Peer) -> None:
+            answering(OK, OK)(peer)
+            peer.hold()
+
+        with (
+            scripted(script, answering_for_ever) as server,
+            HttpTarget(server.url, timeout=1.0) as to,
+        ):
+            assert [to.send(post(to)).status for _ in range(2)] == [200, 200]
+            held, *others = to.send_all([post(to)] * 8)
+        assert held.failure is Failure.TIMEOUT
+        assert {exchange.status for exchange in others} == {200}
+
+    def test_interrupted_wait_closes_the_connection(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupted(_: Connection) -> bytes:
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+
+        with (
+            scripted(after_one(Peer.hold), answering_for_ever) as server,
+            HttpTarget(server.url) as to,
+        ):
+            to.send(post(to))
+            monkeypatch.setattr(Connection, "read_soon", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                to.send(post(to))
+            assert ended(server.peers[0])
+            assert to.send(post(to)).status == 200
+
+
 class TestConversation:
     def test_requests_share_one_connection(self) -> None:
         with scripted(answering_for_ever) as server, HttpTarget(server.url) as to:
@@ -559,6 +698,32 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 def broken_after_one(peer: Peer) -> None:
     answering(OK)(peer)
     peer.reset()
+
+
+def after_one(script: Script) -> Script:
+    """Return a script that answers one request, reads another and goes on as told."""
+
+    def extended(peer: Peer) -> None:
+        answering(OK)(peer)
+        peer.read_request()
+        script(peer)
+
+    return extended
+
+
+def on_kept(
+    script: Script,
+    *,
+    methods: Iterable[str] = ("POST", "POST"),
+    timeout: float = 5.0,
+    limit: int = 65_536,
+) -> list[Exchange]:
+    """Send requests over one connection, on which a script follows the first answer."""
+    with scripted(after_one(script)) as server:
+        with HttpTarget(server.url, timeout=timeout, limit=limit) as to:
+            exchanges = [to.send(Request(method, to.url, (), b"{}")) for method in methods]
+        assert len(server.peers) == 1
+    return exchanges
 
 
 def has_ipv6() -> bool:

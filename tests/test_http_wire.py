@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hookproof.targets.base import PLAIN, Failure, Framing
 from hookproof.targets.http_address import parse_address
 from hookproof.targets.http_answer import HEAD_LIMIT, LINE_LIMIT, AnswerReader
+from hookproof.targets.http_quick import read_whole
 from hookproof.targets.http_wire import Encoder, Wire, check_extra, request_target
 from hookproof_spec.errors import HookproofError
 from hookproof_spec.request import Header, Request
@@ -427,6 +428,51 @@ class TestAnswers:
         reader = in_pieces(answer, places)
         assert reader.done
         assert (reader.failure is None) == (reader.status is not None and not reader.detail)
+
+
+PARTS = [
+    *(b"HTTP/1.1 200 OK", b"HTTP/1.0 200 OK", b"HTTP/1.1 204 No", b"HTTP/1.1 100 C", b"ok"),
+    *(b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b"\r\n\r\n", b"A: b", b" c: d", b"\xff", b""),
+    *(b"Content-Length: 2", b"Content-Length: 0", b"Content-Length: 101", b"Content-Length: 2, 2"),
+    *(b"Transfer-Encoding: chunked", b"Connection: close", b"Connection: keep-alive"),
+]
+SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: 2"
+
+
+class TestQuickReading:
+    @pytest.mark.parametrize("name", ["sized", "empty", "no-content", "folded", "repeated-length"])
+    def test_whole_answer_is_read_at_once(self, name: str) -> None:
+        assert read_whole(ANSWERS[name], 100) is not None
+
+    @given(
+        st.lists(st.sampled_from(PARTS), max_size=10).map(b"".join)
+        | st.lists(st.sampled_from(PARTS), max_size=10).map(lambda parts: SIZED + b"".join(parts))
+    )
+    @example(b"HTTP/1.1 200 OK\r\nContent-Length: 0")
+    @example(b"HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n")
+    @example(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    @example(b"HTTP/1.1 200 OK\r\n\r\n")
+    @example(SIZED + b"\r\nConnection: close\r\n\r\nok")
+    @example(SIZED + b"\n\n x: y\r\n\r\nok")
+    @example(SIZED + b"\n\r\n x: y\r\n\r\nok")
+    @example(SIZED + b"\n\r\n\r\nok")
+    @example(SIZED + b"\r\n\r\nok" + SIZED)
+    def test_both_ways_read_an_answer_alike(self, answer: bytes) -> None:
+        self.agree(answer)
+
+    @pytest.mark.parametrize("name", ANSWERS)
+    def test_both_ways_read_known_answers_alike(self, name: str) -> None:
+        self.agree(ANSWERS[name])
+
+    def agree(self, answer: bytes) -> None:
+        reader = AnswerReader(limit=100)
+        reader.feed(answer)
+        quick = read_whole(answer, 100)
+        if quick is not None:
+            head, body = quick
+            assert (reader.done, reader.failure, reader.cut) == (True, None, False)
+            assert (reader.status, reader.headers, reader.body) == (head.status, head.headers, body)
+            assert reader.stays_open
 
 
 def in_pieces(answer: bytes, places: list[int]) -> AnswerReader:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from hookproof_spec import building, payloads, pointers
 from hookproof_spec.documents import load
-from hookproof_spec.errors import DocumentError
+from hookproof_spec.errors import DocumentError, Problem
 from hookproof_spec.webhook import JsonValue, Webhook
 
 MW = load("mobility-work").webhook()
@@ -85,6 +85,51 @@ def test_what_is_no_json_has_one_problem(body: bytes, message: str) -> None:
 @case(b"null")
 def test_any_bytes_have_a_verdict(body: bytes) -> None:
     assert payloads.validate(MW, body)
+
+
+TOKENS = [
+    *(
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b'"a":1',
+        b'"a":',
+        b'"b":',
+        b'"", ',
+        b'"\\ud800"',
+        b'"\\u0061":2',
+    ),
+    *(
+        b"1",
+        b"-0",
+        b"1.0",
+        b"1e5",
+        b"1e999",
+        b"NaN",
+        b"-Infinity",
+        b"null",
+        b"9" * 30,
+        b"9" * 5_000,
+    ),
+    *(b" ", b"\n", b"\x0b", b"\xff", b"\xef\xbb\xbf", b"\xc2\xa0", "é".encode(), b"[" * 5_000),
+]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(TOKENS), max_size=12).map(b"".join)
+    | JSON.map(lambda value: json.dumps(value).encode())
+)
+@case(b'{"a":1,"a":1}')
+@case(b'{"a":{"b":1,"\\u0062":1}}')
+def test_space_around_a_body_changes_no_value(body: bytes) -> None:
+    """A text that begins with a bracket and ends with its value takes a quick way."""
+    plain, spaced = payloads.decode(body), payloads.decode(b" " + body + b"\n")
+    assert isinstance(plain, Problem) == isinstance(spaced, Problem)
+    assert isinstance(plain, Problem) or repr(plain) == repr(spaced)
 
 
 @pytest.mark.parametrize("depth", [100, 300, 900, 5_000])

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +22,8 @@ from hookproof.verdicts import Evidence, Level, Verdict
 from hookproof_spec import load
 from hookproof_spec.request import Request
 from hookproof_spec.signing import Signer
-from support.command_line import one_line_error
-from support.reported import HOSTILE, command_here, report_of
+from support.command_line import command_here, one_line_error
+from support.reported import HOSTILE, report_of
 from support.told import a_result, a_rule, a_run, an_answer
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ def test_signed_content_is_marked() -> None:
     plain = Request("POST", "http://127.0.0.1:8000/webhook", (), b'{"a":1}')
     scheme = load("mobility-work").webhook().scheme
     sent = Signer(scheme, "s").sign(plain, timestamp=1_700_000_000.0, nonce="ab" * 20)
-    item = Evidence("a copy", replace(an_answer(), request=sent.request))
+    item = Evidence("a copy", an_answer()._replace(request=sent.request))
     text = text_of(report_of(a_run((a_rule(), a_result(Verdict.FAIL, item)))))
     for value in ("1700000000", "ab" * 20, "{&#34;a&#34;:1}"):
         assert f'<mark class="signed">{value}</mark>' in text
@@ -138,7 +137,7 @@ def test_difference_from_a_genuine_request_is_told(
     header: tuple[tuple[str, str], ...], told: str
 ) -> None:
     sent = Request("POST", "http://127.0.0.1:8000/webhook", header, b"{}")
-    item = Evidence("a forgery", replace(an_answer(), request=sent))
+    item = Evidence("a forgery", an_answer()._replace(request=sent))
     assert told in text_of(report_of(a_run((a_rule(), a_result(Verdict.FAIL, item)))))
 
 

@@ -127,6 +127,46 @@ HOSTILE = st.text() | st.sampled_from(
 HEADERS = st.lists(st.tuples(st.sampled_from(NAMES) | st.text(), HOSTILE), max_size=6)
 
 
+ODD = st.sampled_from([*" \t\r\n\x00\x1f\x85\xa0é\u0100,=", "", "a", ",t=1", " , "])
+
+
+@settings(deadline=None)
+@given(SCHEMES, st.data())
+def test_space_that_means_nothing_changes_no_verdict(
+    scheme: SignatureScheme, data: st.DataObject
+) -> None:
+    """Headers as a sender writes them take a quick way, and with a space at the end a general."""
+    given = genuine(scheme)
+    name = data.draw(st.sampled_from([header.name for header in scheme.headers]))
+    value = given.header(name) or ""
+    place = data.draw(st.integers(0, len(value)))
+    value = value[:place] + data.draw(ODD) + value[place + data.draw(st.integers(0, 1)) :]
+    plain, spaced = (given.with_header(name, text) for text in (value, f"{value} "))
+    assert verify(scheme, plain, [SECRET], NOW) == verify(scheme, spaced, [SECRET], NOW)
+
+
+@pytest.mark.parametrize("scheme", [MW, ROTATING, THREE, DATED, BODY_ONLY])
+@pytest.mark.parametrize("blank", [" ", "\t", " \t "])
+def test_space_around_a_header_is_no_part_of_it(scheme: SignatureScheme, blank: str) -> None:
+    given = genuine(scheme)
+    for header in scheme.headers:
+        spaced = f"{blank}{given.header(header.name)}{blank}"
+        assert verify(scheme, given.with_header(header.name, spaced), [SECRET], NOW).accepted
+
+
+def test_a_header_of_blanks_is_missing() -> None:
+    for blank in ("", " ", "\t", "\x1f", "\x85"):
+        verdict = verify(BODY_ONLY, request(b"{}", ("X-Signature", blank)), [SECRET], NOW)
+        assert verdict.reason is Reason.MISSING_HEADER
+
+
+@pytest.mark.parametrize("first", ["", "t=1,nonce=2,signature=3"])
+def test_a_header_that_stands_twice_is_never_accepted(first: str) -> None:
+    right = genuine().header("X-MW-Signature") or ""
+    twice = request(b"{}", ("X-MW-Signature", first), ("x-mw-signature", right))
+    assert not verify(MW, twice, [SECRET], NOW).accepted
+
+
 @settings(deadline=None)
 @given(SCHEMES, HEADERS, st.binary(), st.floats())
 @example(scheme=THREE, headers=[("id", "a"), ("time", "é"), ("sig", "v1,=")], body=b"", now=0.0)

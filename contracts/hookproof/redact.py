@@ -83,8 +83,7 @@ class Redactor:
     def exchange(self, exchange: Exchange) -> Exchange:
         """Return an exchange with secrets masked, and in its answer the expected signature too."""
         unsaid = self._expected(exchange.request)
-        return replace(
-            exchange,
+        return exchange._replace(
             request=self.request(exchange.request),
             headers=tuple((n, unsaid.wire_text(v)) for n, v in map(self.header, exchange.headers)),
             body=unsaid.bytes(self.bytes(exchange.body)),

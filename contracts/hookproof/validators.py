@@ -30,6 +30,7 @@ DEFAULT_TOLERANCE = 300.0
 Without any limit a captured request would be good for ever; five minutes are what Stripe and
 Standard Webhooks take.
 """
+_UNSIGNED = Verification()
 
 
 @final
@@ -102,16 +103,16 @@ class RequestValidator:
         A request without a Content-Type, or with two, is of the wrong media type: the document
         declares one. Its parameters do not count, as JSON is UTF-8 whatever they say.
         """
-        verdict = self._signed(request, now)
+        verdict = _UNSIGNED
+        if self._verifier is not None:
+            verdict = self._verifier.verify(request, now, tolerance=self.tolerance)
         if verdict.reason is not None:
             return verdict
         wrong = self._media_type_problem(request)
         if wrong:
             return verdict._replace(reason=Reason.WRONG_MEDIA_TYPE, detail=wrong)
-        problems = payloads.validate(self.webhook, request.body)
-        if problems:
-            return _invalid(verdict, problems)
-        return verdict
+        problems = self._problems(request.body)
+        return _invalid(verdict, problems) if problems else verdict
 
     def check(self, request: Request, now: float) -> Verification:
         """Judge a request; when it is accepted, its nonce is spent. `now` is in Unix seconds.
@@ -189,25 +190,25 @@ class RequestValidator:
 
         return Explainer.of(self.webhook)
 
-    def _signed(self, request: Request, now: float) -> Verification:
-        if self._verifier is None:
-            return Verification()
-        return self._verifier.verify(request, now, tolerance=self.tolerance)
+    @cached_property
+    def _problems(self) -> payloads.Judge:
+        return payloads.judge_of(self.webhook)
 
     def _commit(self, verdict: Verification) -> None:
         if self.nonces is not None and verdict.nonce is not None:
             self.nonces.commit(verdict.nonce)
 
     def _media_type_problem(self, request: Request) -> str:
-        given = [
-            value
-            for name, value in request.headers
-            if len(name) == 12 and name.lower() == "content-type"
-        ]
-        if len(given) == 1:
-            fits = given[0] == self._media_type or _essence(given[0]) == self._media_type
-            return "" if fits else f"the Content-Type is not {self._media_type}"
-        return "two Content-Type headers" if given else "no Content-Type header"
+        given = None
+        for name, value in request.headers:
+            if len(name) == 12 and name.lower() == "content-type":
+                if given is not None:
+                    return "two Content-Type headers"
+                given = value
+        if given is None:
+            return "no Content-Type header"
+        fits = given == self._media_type or _essence(given) == self._media_type
+        return "" if fits else f"the Content-Type is not {self._media_type}"
 
 
 def _tolerance(webhook: Webhook, given: float | None) -> float:

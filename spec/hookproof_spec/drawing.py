@@ -24,16 +24,16 @@ _BELOW_THE_ORDER = 2**255
 
 
 def drawn_nonce(rule: NonceRule | None, source: Random) -> str:
-    """Return a nonce of the declared shape; 40 hexadecimal digits where none is declared.
+    """Return a nonce of the declared shape, not an empty one; 40 hexadecimal digits by default.
 
     Raises:
         HookproofError: the pattern is one that no text can be made from.
     """
-    pattern = rule.pattern if rule and rule.pattern else _PLAIN
+    pattern = _PLAIN if rule is None or rule.pattern is None else rule.pattern
     digits = _hex_digits(pattern)
-    if digits is None:
+    if not digits:
         return _of_pattern(pattern, source)
-    return f"{source.getrandbits(4 * digits):0{digits}x}" if digits else ""
+    return source.randbytes((digits + 1) // 2).hex()[:digits]
 
 
 @lru_cache(maxsize=64)
@@ -52,7 +52,7 @@ def _of_pattern(pattern: str, source: Random) -> str:
     generator = rstr.Rstr(source)
     for _ in range(100):
         drawn: str = generator.xeger(pattern)
-        if re.fullmatch(pattern, drawn, re.ASCII):
+        if drawn and re.fullmatch(pattern, drawn, re.ASCII):
             return drawn
     raise HookproofError(
         f"no nonce could be made from the pattern {pattern!r}", hint="say it without look-arounds"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -26,11 +26,15 @@ __all__ = [
     "example",
     "free_texts",
     "is_form",
+    "judge_of",
     "problems",
     "read",
     "validate",
     "write",
 ]
+
+Judge = Callable[[bytes], tuple[Problem, ...]]
+"""Returns everything that is wrong with a body."""
 
 
 def example(webhook: Webhook) -> JsonValue:
@@ -42,11 +46,6 @@ def example(webhook: Webhook) -> JsonValue:
     if webhook.example is not None:
         return webhook.example
     return built(webhook.schema, webhook.name)
-
-
-@lru_cache(maxsize=256)
-def _validator(webhook: Webhook) -> jsonschema_rs.Draft202012Validator:
-    return compiled(webhook.schema)
 
 
 def compiled(schema: Mapping[str, JsonValue]) -> jsonschema_rs.Draft202012Validator:
@@ -84,14 +83,25 @@ def validate(webhook: Webhook, body: bytes) -> tuple[Problem, ...]:
     Bytes that are no JSON text in UTF-8, that name a member twice, hold a number JSON does not
     have or nest too deeply have one problem; else each breach of the schema is one.
     """
-    value = read(webhook, body)
-    if isinstance(value, Problem):
-        return (value,)
-    validator = _validator(webhook)
-    try:
-        return () if validator.is_valid(value) else problems(validator, value)
-    except ValueError as error:
-        return (_unjudged(error),)
+    return judge_of(webhook)(body)
+
+
+@lru_cache(maxsize=256)
+def judge_of(webhook: Webhook) -> Judge:
+    """Return `validate` for one webhook, for those who call it often."""
+    read = forms.decode if is_form(webhook) else decode
+    validator = compiled(webhook.schema)
+
+    def judge(body: bytes) -> tuple[Problem, ...]:
+        value = read(body)
+        if isinstance(value, Problem):
+            return (value,)
+        try:
+            return () if validator.is_valid(value) else problems(validator, value)
+        except ValueError as error:
+            return (_unjudged(error),)
+
+    return judge
 
 
 def problems(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple, final
@@ -35,6 +35,8 @@ class Stamp(NamedTuple):
 
 _stamp = tuple.__new__  # what Stamp(…) calls, twice as fast
 Reader = Callable[[Request], "Stamp | Verification"]
+Values = tuple[str, ...]
+Take = Callable[[Iterable[Header]], "Values | None"]
 
 
 def stamp_reader(scheme: SignatureScheme) -> Reader:
@@ -51,39 +53,67 @@ def _quick(scheme: SignatureScheme, exactly: Reader) -> Reader | None:
 
     All that is odd in any way is left to the exact reader.
     """
-    names = [name for header in scheme.headers for name in header.template.names]
-    if scheme.inside or not set(names) <= set(_CORE):
+    names = [name for header in scheme.headers for name in (*header.template.names, "")]
+    if scheme.inside or not set(names) <= {*_CORE, ""}:
         return None
-    headers = [(_finder(header.name), _pattern(header).fullmatch) for header in scheme.headers]
+    take = _joined([_taker(header) for header in scheme.headers])
     order = itemgetter(*(names.index(name) if name in names else -1 for name in _CORE))
 
     def read(request: Request) -> Stamp | Verification:
-        groups: tuple[str, ...] = ()
-        for find, match in headers:
-            lines = find(request.headers)
-            found = match(lines[0]) if len(lines) == 1 else None
-            if found is None:
-                return exactly(request)
-            groups += found.groups()
-        timestamp, nonce, signature = order((*groups, ""))
+        values = take(request.headers)
+        if values is None:
+            return exactly(request)
+        timestamp, nonce, signature = order(values)
         return _stamp(Stamp, (timestamp, nonce, (signature,), "", _NOTHING))
 
     return read
 
 
-def _finder(name: str) -> Callable[[Iterable[Header]], list[str]]:
-    size, wanted = len(name), name.lower()
+def _taker(header: CarriedHeader) -> Take:
+    """Return what takes a header's values, and "" after them; None for what may be odd.
 
-    def find(headers: Iterable[Header]) -> list[str]:
-        return [value for key, value in headers if len(key) == size and key.lower() == wanted]
+    A line that fits has as many spaces as its template, and so its values have none.
+    """
+    size, wanted = len(header.name), header.name.lower()
+    spaces = "".join(header.template.literals).count(" ")
+    match = _pattern(header).fullmatch
 
-    return find
+    def take(headers: Iterable[Header]) -> Values | None:
+        line = None
+        for name, value in headers:
+            if len(name) == size and name.lower() == wanted:
+                if line is not None:
+                    return None
+                line = value
+        if line is None or not line.isascii() or "\t" in line or line.count(" ") != spaces:
+            return None
+        found = match(line)
+        return found and found.groups()
+
+    return take
+
+
+def _joined(takers: Sequence[Take]) -> Take:
+    if len(takers) == 1:
+        return takers[0]
+
+    def take(headers: Iterable[Header]) -> Values | None:
+        values: Values = ()
+        for taker in takers:
+            found = taker(headers)
+            if found is None:
+                return None
+            values += found
+        return values
+
+    return take
 
 
 def _pattern(header: CarriedHeader) -> re.Pattern[str]:
-    separator = header.shape.separator if isinstance(header.shape, ItemsHeader) else ""
-    value = rf"([^{re.escape(separator)}\x00-\x20\x7f-\U0010ffff]+)"
-    return re.compile(value.join(map(re.escape, header.template.literals)))
+    """Return the header's layout; what excludes but one character is quick to match."""
+    shape = header.shape
+    value = f"([^{re.escape(shape.separator)}]+)" if isinstance(shape, ItemsHeader) else "([!-~].*)"
+    return re.compile(value.join(map(re.escape, header.template.literals)) + "()", re.DOTALL)
 
 
 def _read(scheme: SignatureScheme, request: Request) -> Stamp | Verification:

@@ -45,7 +45,8 @@ class _Key:
             matched |= self.first(content, signature)
         if self.second is not None:
             matched |= self.second(content, stamp.second)
-        return matched and stamp.others.get("key-id", self.key_id) == self.key_id
+        others = stamp.others
+        return matched and (not others or others.get("key-id", self.key_id) == self.key_id)
 
 
 @final

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 
 from hookproof.controls import SHOWN
 from hookproof.lab import Case, Lab
@@ -45,7 +44,7 @@ def oracle(lab: Lab) -> Judgement:
         ("the secret", tuple(part.encode() for part in lab.secrets.each if len(part) >= TELLING)),
     ):
         if _says(sent.exchange, needles):
-            hidden = replace(sent.exchange, headers=(), body=b"(left out: it reveals a secret)")
+            hidden = sent.exchange._replace(headers=(), body=b"(left out: it reveals a secret)")
             return Breach(
                 message=f"reveals {words} in its answer to {note}: {answer(sent.exchange)}",
                 expected="an answer that holds neither the expected signature nor the secret",

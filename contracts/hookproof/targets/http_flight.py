@@ -9,7 +9,7 @@ import math
 import select
 import time
 from dataclasses import dataclass
-from typing import Self, final
+from typing import NamedTuple, Self, final
 
 from hookproof.targets.base import Exchange, Failure
 from hookproof.targets.http_answer import AnswerReader
@@ -33,6 +33,18 @@ class Limits:
     def seconds(self) -> float:
         """How long an exchange may take in all."""
         return self.deadline - self.begun
+
+
+@final
+class Begun(NamedTuple):
+    """How far an exchange has come: when its first byte left, and how many did in all.
+
+    `arrived` is what was read, b"" for the end, an error for a broken connection, None for nothing.
+    """
+
+    first_byte: float
+    sent: int
+    arrived: bytes | OSError | None = None
 
 
 @final
@@ -110,6 +122,15 @@ class Flight:
         else:
             self._establish()
 
+    def take_over(self, begun: Begun) -> None:
+        """Go on with what has been begun."""
+        self._first_byte, self._sent = begun.first_byte, begun.sent
+        self._out = self._out[begun.sent :]
+        if self._out:
+            self._write()
+        if begun.arrived is not None:
+            self._read(begun.arrived)
+
     def advance(self, events: int) -> None:
         """Go on after a poll has told of events."""
         if not self.connection.established:
@@ -129,14 +150,17 @@ class Flight:
         else:
             self._expire()
 
-    def release(self) -> None:
-        """Send everything that waits; the exchange counts from now."""
+    def prepare(self, now: float) -> None:
+        """Be ready to send everything that waits; the exchange counts from now."""
         if self.landed:
             return
         self._out, self._waiting = b"".join((self._out, *self._waiting)), ()
-        self._first_byte = clock()
-        self.due = self._deadline = self._first_byte + self._limits.seconds
-        if self.connection.established:
+        self._first_byte = now
+        self.due = self._deadline = now + self._limits.seconds
+
+    def release(self) -> None:
+        """Send what is ready."""
+        if self.connection.established and not self.landed:
             self._write()
 
     def exchange(self) -> Exchange:
@@ -185,9 +209,11 @@ class Flight:
             self.unseen = True
             self._fail(Failure.CLOSED, "the kept connection was closed")
 
-    def _read(self) -> None:
+    def _read(self, arrived: bytes | OSError | None = None) -> None:
         try:
-            data = self.connection.read()
+            if isinstance(arrived, OSError):
+                raise arrived
+            data = self.connection.read() if arrived is None else arrived
             while data and not self._take(data) and self.connection.expects_more():
                 data = self.connection.read()
         except OSError as error:
@@ -277,8 +303,11 @@ class Loop:
         return landed
 
     def release(self) -> None:
-        """Let everything go that waits, in one go."""
+        """Let everything go that waits, in one go: between two of them is as little as can be."""
         flights = list(self._flights.items())
+        now = clock()
+        for _, flight in flights:
+            flight.prepare(now)
         for _, flight in flights:
             flight.release()
         for number, flight in flights:

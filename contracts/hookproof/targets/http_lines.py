@@ -71,12 +71,16 @@ class Lines:
         """Keep a landed flight's connection for another request, or close it."""
         connection = flight.connection
         if keep and flight.reusable and len(self._kept) < KEPT_CONNECTIONS:
-            connection.kept_since = clock()
-            self._kept.append(connection)
+            self.keep(connection)
             return
         connection.close()
         if not connection.established:
             self._routes = ()  # nobody answers where the host was: look it up again next time
+
+    def keep(self, connection: Connection) -> None:
+        """Keep an open connection for another request."""
+        connection.kept_since = clock()
+        self._kept.append(connection)
 
     def close(self) -> None:
         """Close the kept connections."""

@@ -8,7 +8,7 @@ import ssl
 from pathlib import Path
 from typing import final
 
-from hookproof.targets.http_connection import CHUNK, Connection, Route
+from hookproof.targets.http_connection import CHUNK, SOON, Connection, Route
 from hookproof_spec.errors import HookproofError
 
 _RECORD = 16_384
@@ -74,6 +74,11 @@ class TlsConnection(Connection):
             return self.socket.recv(CHUNK)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
+
+    def read_soon(self) -> bytes | None:
+        """Return what arrives within `SOON` seconds, as `read` does."""
+        self.await_events(select.POLLIN, SOON)
+        return self.read()
 
     def write(self, data: bytes | memoryview) -> int:
         """Encipher and hand on as many bytes as fit; what did not fit must be offered again.

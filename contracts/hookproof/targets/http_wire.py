@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import final
+from typing import NamedTuple, final
 from urllib.parse import quote
 
 from hookproof.targets.base import PLAIN, Framing
@@ -27,8 +26,7 @@ _VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(NamedTuple):
     """The bytes of one request, in parts between which the sender waits `pause` seconds.
 
     `plain` tells that the receiver cannot but see where the request ends, so that the connection
@@ -70,10 +68,10 @@ class Encoder:
         Raises:
             HookproofError: a line holds a character that is not one byte.
         """
-        own = request.headers
-        if self._replaced:
-            own = tuple(line for line in own if line[0].lower() not in self._replaced)
-        headers = (*own, *self._extra)
+        headers = request.headers
+        if self._extra:
+            own = [line for line in headers if line[0].lower() not in self._replaced]
+            headers = (*own, *self._extra)
         named = {name.lower() for name, _ in headers}
         target, authority = request_target(request.url)
         lines = [f"{request.method} {target} HTTP/1.1"]
@@ -88,7 +86,7 @@ class Encoder:
         return Wire(
             _parts(head, request.body, framing),
             framing.pause,
-            named.isdisjoint(_PERSONAL) and _has_line_ends(head, len(lines) + 1),
+            named.isdisjoint(_PERSONAL) and not _has_line_end("".join(lines)),
             request.method == "HEAD",
         )
 
@@ -153,8 +151,8 @@ def _encoded(lines: Sequence[str]) -> bytes:
         ) from error
 
 
-def _has_line_ends(head: bytes, expected: int) -> bool:
-    return head.count(b"\n") == expected == head.count(b"\r")
+def _has_line_end(text: str) -> bool:
+    return "\n" in text or "\r" in text
 
 
 def _parts(head: bytes, body: bytes, framing: Framing) -> tuple[bytes, ...]:
