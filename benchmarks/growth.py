@@ -1,9 +1,10 @@
-"""What grows with what: cost and memory against requests, bytes, nonces, deliveries and rules.
+"""What grows with what: cost and memory against requests, bytes, nonces, rules, workers and so on.
 
     .venv/bin/python benchmarks/growth.py [--million] [--only PART] [--json FILE]
 
-Sizes go up to 10^5, with `--million` to 10^6. What is measured by its memory runs in a process of
-its own, and its figure is the peak of that process, interpreter and imports included.
+Sizes go up to 10^5, with `--million` to 10^6; those of the contract over HTTP, which takes longest,
+to a tenth of that. What is measured by its memory runs in a process of its own, and its figure is
+the peak of that process, interpreter and imports included.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from measuring import Row, calls, peak_memory, report
 from processes import receiver, script, spent
 
 if TYPE_CHECKING:
+    from hookproof.effects import Probe
     from hookproof.nonces import NonceStore
+    from hookproof.targets.base import Target
     from hookproof_spec.request import Request
 
 SECRET = "a-secret-of-32-characters-length"
@@ -31,7 +34,9 @@ NOW = 1_722_268_288.0
 SIZES = (1_000, 10_000, 100_000)
 BODIES = {"300 B": 300, "4 KiB": 4_096, "64 KiB": 65_536, "1 MiB": 1_048_576}
 RULES = (1, 10, 40)
-EXAMPLES = (30, 300, 3_000)
+FIXED, EACH_EXAMPLE = 800, 16
+"""How many requests the contract sends whatever is asked for, and for each example, about."""
+WORKERS = (0, 1, 2, 4)
 LAST = 1_000
 """Of a store that is filled, the cost of so many calls at its end is what counts."""
 
@@ -107,7 +112,8 @@ def by_size(_sizes: Sequence[int]) -> Iterator[Row]:
 
 
 def by_nonces(sizes: Sequence[int]) -> Iterator[Row]:
-    for name, words in {"memory": "in memory", "sqlite": "in SQLite"}.items():
+    stores = {"memory": "in memory", "temporary": "in a temporary file", "sqlite": "in SQLite"}
+    for name, words in stores.items():
         yield from grown(name, f"a nonce more, {words}, by nonces remembered", sizes)
     for name, words in {
         "validator": "all of them fresh",
@@ -122,7 +128,8 @@ def grown(what: str, title: str, sizes: Sequence[int]) -> Iterator[Row]:
     for size in sizes:
         command = [sys.executable, __file__, "--child", what, str(size)]
         found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-        costs[f"{size:,}"], peaks[f"{size:,}"] = [found["cost"]], [found["peak"]]
+        name = f"{found.get('requests', size):,}"
+        costs[name], peaks[name] = [found["cost"]], [found["peak"]]
     first = next(iter(costs))
     yield Row(title, first).fill(costs)
     yield Row(f"peak memory: {title}", first, unit="MiB").fill(peaks)
@@ -155,6 +162,13 @@ def in_memory(count: int) -> dict[str, float]:
     from hookproof.nonces import MemoryNonceStore
 
     return filled(MemoryNonceStore(), count)
+
+
+def in_temporary(count: int) -> dict[str, float]:
+    from hookproof.nonces import TemporaryNonceStore
+
+    with TemporaryNonceStore() as store:
+        return filled(store, count)
 
 
 def in_sqlite(count: int) -> dict[str, float]:
@@ -211,15 +225,62 @@ def stored(count: int) -> dict[str, float]:
 # --- requests and rules -------------------------------------------------------------------------
 
 
-def by_requests(_sizes: Sequence[int]) -> Iterator[Row]:
-    costs, peaks = {}, {}
-    for examples in EXAMPLES:
-        cost, peak, requests = contract("--examples", str(examples))
-        name = f"{requests:,} requests (--examples {examples})"
-        costs[name], peaks[name] = [cost * 1e6 / requests], [peak]
-    first = next(iter(costs))
-    yield Row("hookproof verify, a request, by their number", first).fill(costs)
-    yield Row("peak memory: hookproof verify, by requests", first, unit="MiB").fill(peaks)
+def by_requests(sizes: Sequence[int]) -> Iterator[Row]:
+    words = "a request, by their number"
+    yield from grown("over http", f"the contract over HTTP, {words}", sizes[:-1])
+    yield from grown("in process", f"the contract in process, {words}", sizes)
+
+
+def over_http(count: int) -> dict[str, float]:
+    from hookproof.effects import UrlProbe
+    from hookproof.targets.http import HttpTarget
+
+    with receiver() as listening, HttpTarget(f"{listening.url}/webhook") as target:
+        return judged(target, UrlProbe(f"{listening.url}/effects"), count)
+
+
+def in_process(count: int) -> dict[str, float]:
+    """Run the contract on the reference receiver in this very process, which counts as well."""
+    from hookproof.effects import CallableProbe
+    from hookproof.nonces import TemporaryNonceStore
+    from hookproof.receiver import Effects, create_receiver
+    from hookproof.targets.wsgi import WsgiTarget
+    from hookproof_spec import load
+
+    taken = Effects()
+    with TemporaryNonceStore() as nonces:
+        app = create_receiver(
+            load("mobility-work").webhook(),
+            SECRET,
+            nonces=nonces,
+            on_event=lambda _: taken.add(None),
+        )
+        probe = CallableProbe(lambda: taken.report(named=False))
+        return judged(WsgiTarget(app), probe, count)
+
+
+def judged(target: Target, probe: Probe, count: int) -> dict[str, float]:
+    """Run the contract with about so many requests, its searches having all the time they need."""
+    from hookproof.catalogue import select
+    from hookproof.events import RunFinished
+    from hookproof.run import Setup, run
+    from hookproof_spec import load
+
+    setup = Setup(
+        webhook=load("mobility-work").webhook(),
+        spec="mobility-work",
+        secret=SECRET,
+        target=target,
+        probe=probe,
+        seed=1,
+        examples=max(1, (count - FIXED) // EACH_EXAMPLE),
+        search_seconds=float("inf"),
+        rules=select().rules,
+    )
+    begun = time.process_time()
+    finished = [event for event in run(setup) if isinstance(event, RunFinished)]
+    cost = (time.process_time() - begun) / finished[0].requests * 1e6
+    return {**told(cost), "requests": finished[0].requests}
 
 
 def by_rules(_sizes: Sequence[int]) -> Iterator[Row]:
@@ -229,24 +290,56 @@ def by_rules(_sizes: Sequence[int]) -> Iterator[Row]:
     costs = {}
     for count in (*RULES, len(names)):
         only = itertools.chain.from_iterable(("--only", name) for name in names[:count])
-        costs[f"the first {count}"] = [contract(*only)[0] * 1e3]
+        costs[f"the first {count}"] = [contract(*only) * 1e3]
     first = next(iter(costs))
     yield Row("hookproof verify, whole, by rules", first, unit="ms CPU").fill(costs)
 
 
-def contract(*options: str) -> tuple[float, float, int]:
-    """Run the contract over HTTP; return seconds of CPU, peak MiB, and how many requests."""
-    with tempfile.TemporaryDirectory() as name, receiver() as listening:
-        folder = Path(name)
-        told_in = folder / "report.json"
+def contract(*options: str) -> float:
+    """Run the contract over HTTP; return how many seconds of CPU it took."""
+    with tempfile.TemporaryDirectory() as folder, receiver() as listening:
         command = [script("hookproof"), "verify", f"{listening.url}/webhook", *options]
-        effects = ["--effects-url", f"{listening.url}/effects"]
-        one = spent([*command, *effects, "--report", f"json={told_in}"], folder)
-        return one.cpu, one.memory, json.loads(told_in.read_text())["requests"]
+        return spent([*command, "--effects-url", f"{listening.url}/effects"], Path(folder)).cpu
+
+
+SUITE = f"""
+import hookproof, pytest
+from hookproof.nonces import MemoryNonceStore
+from hookproof.receiver import create_receiver
+from hookproof_spec import load
+
+@pytest.fixture(scope="session")
+def webhook_receiver():
+    webhook, taken = load("mobility-work").webhook(), []
+    app = create_receiver(webhook, "{SECRET}", nonces=MemoryNonceStore(), on_event=taken.append)
+    return hookproof.Receiver(
+        app=app, path="/webhook", secret="{SECRET}", effects=lambda: len(taken)
+    )
+
+@hookproof.contract
+def test_receiver(webhook_receiver, rule):
+    rule.check(webhook_receiver)
+"""
+
+
+def by_workers(_sizes: Sequence[int]) -> Iterator[Row]:
+    """Run the contract in a test suite, on a receiver in each worker of pytest-xdist."""
+    cpu, wall = {}, {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "test_contract.py").write_text(SUITE)
+        for count in WORKERS:
+            spread = ["-n", str(count), "-p", "no:cacheprovider"]
+            one = spent([sys.executable, "-m", "pytest", "-q", *spread, "."], folder)
+            if one.status != 0:
+                raise RuntimeError(f"the suite ended with {one.status}")
+            cpu[f"-n {count}"], wall[f"-n {count}"] = [one.cpu], [one.wall]
+    yield Row("the contract in pytest, by workers", "-n 0", unit="s CPU").fill(cpu)
+    yield Row("wall time: the contract in pytest, by workers", "-n 0", unit="s").fill(wall)
 
 
 def by_received(sizes: Sequence[int]) -> Iterator[Row]:
-    """Measure `hookproof listen`, which remembers the nonces of all that is still fresh."""
+    """Measure `hookproof listen`, all of whose nonces stay fresh."""
     costs, peaks = {}, {}
     for size in sizes:
         with receiver() as listening:
@@ -290,14 +383,18 @@ PARTS: dict[str, Callable[[Sequence[int]], Iterator[Row]]] = {
     "deliveries": by_deliveries,
     "requests": by_requests,
     "rules": by_rules,
+    "workers": by_workers,
     "listen": by_received,
 }
 CHILDREN: dict[str, Callable[[int], dict[str, float]]] = {
     "memory": in_memory,
+    "temporary": in_temporary,
     "sqlite": in_sqlite,
     "validator": lambda count: validated(count, float(count)),
     "passing": lambda count: validated(count, 100.0),
     "deliveries": stored,
+    "over http": over_http,
+    "in process": in_process,
 }
 
 

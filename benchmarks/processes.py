@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 
 from measuring import Row, in_environment, peak_memory, report
 
@@ -39,18 +42,20 @@ class Spent:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        rows = [*_contract(place), *_beginnings(place)]
+        rows = [*_contract(place), *beginnings(place)]
     report(rows, PEERS)
 
 
-def spent(command: Sequence[str | Path], folder: Path) -> Spent:
-    """Run a command to its end."""
-    variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+def spent(
+    command: Sequence[str | Path], folder: Path, more: Mapping[str, str] = MappingProxyType({})
+) -> Spent:
+    """Run a command to its end, with more variables in its environment."""
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "PYTHON"))}
     begun = time.perf_counter()
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env={**variables, "HOOKPROOF_SECRET": SECRET},
+        env={**variables, "HOOKPROOF_SECRET": SECRET, **more},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -199,26 +204,54 @@ def _answering() -> Iterator[tuple[str, list[int]]]:
         counted.append(int(out))
 
 
-def _beginnings(folder: Path, rounds: int = 15) -> list[Row]:
+def beginnings(folder: Path, rounds: int = 15, *, peers: bool = True) -> list[Row]:
+    """Measure how long commands take to begin: with their byte code, and where there is none."""
     argparse, click = folder / "bare_argparse.py", folder / "bare_click.py"
     argparse.write_text("import argparse\nargparse.ArgumentParser().parse_args()\n")
     click.write_text("import click\nclick.command()(lambda: None)()\n")
-    commands: dict[str, list[str | Path]] = {
+    ours: dict[str, list[str | Path]] = {
         "bare argparse": [sys.executable, argparse, "--help"],
         "hookproof --help": [script("hookproof"), "--help"],
         "bare click": [sys.executable, click, "--help"],
         "hookproof rules": [script("hookproof"), "rules"],
-        "schemathesis --help": [script("schemathesis"), "--help"],
     }
+    theirs: dict[str, list[str | Path]] = {
+        "schemathesis --help": [script("schemathesis"), "--help"]
+    }
+    goal = "--help at most 2 x bare argparse"
+    whole = Row("a command's beginning", "bare argparse", goal, "ms CPU")
+    bare = Row("the same, without byte code of ours and click's", "bare argparse", unit="ms CPU")
+    variables = without_byte_code(folder)
+    return [
+        whole.fill(interleaved({**ours, **theirs} if peers else ours, folder, rounds)),
+        bare.fill(interleaved(ours, folder, rounds, variables)),
+    ]
+
+
+def interleaved(
+    commands: Mapping[str, Sequence[str | Path]],
+    folder: Path,
+    rounds: int,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, list[float]]:
+    """Run commands in turn; return the milliseconds of CPU that each took each time."""
     samples: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
-            samples[name].append(spent(command, folder).cpu * 1e3)
-    return [
-        Row(
-            "a command's beginning", "bare argparse", "--help at most 2 x bare argparse", "ms CPU"
-        ).fill(samples)
-    ]
+            samples[name].append(spent(command, folder, more).cpu * 1e3)
+    return samples
+
+
+def without_byte_code(folder: Path) -> dict[str, str]:
+    """Copy ours and click without byte code; return the variables under which it stays so."""
+    for name in ("click", "hookproof", "hookproof_spec"):
+        spec = find_spec(name)
+        if spec is None or spec.origin is None:
+            raise RuntimeError(f"{name} is not installed")
+        source, copy = Path(spec.origin).parent, folder / "bare" / name
+        if not copy.exists():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return {"PYTHONPATH": str(folder / "bare"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def script(name: str) -> str:

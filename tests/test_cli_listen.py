@@ -93,6 +93,15 @@ def test_each_delivery_is_a_pair_of_lines_with_its_verdict(tmp_path: Path) -> No
         assert "  #3  refused: wrong signature: " in lines[4]
 
 
+def test_copies_that_arrive_at_once_are_accepted_once(tmp_path: Path) -> None:
+    with listening(tmp_path, "--replay", "rejects") as listener:
+        url = listener.ready.removeprefix("listening on ")
+        copies = [delivery().request.with_url(url)] * 20
+        with HttpTarget(url) as target:
+            statuses = [one.status for one in target.send_all(copies, together=True)]
+    assert sorted(statuses, key=str) == [200, *[409] * 19]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_ends_it_in_peace(number: signal.Signals, tmp_path: Path) -> None:
     with listening(tmp_path) as listener:

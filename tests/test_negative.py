@@ -17,6 +17,7 @@ from hookproof.miniatures.base import Miniature
 from hookproof.miniatures.trial import SECRET, broken, trial
 from hookproof.rules.payload import wrong_shape
 from hookproof.run import Setup, lab_for
+from hookproof.searching import negative
 from hookproof.searching.negative import BREADTH
 from hookproof.targets.wsgi import WsgiTarget
 from hookproof.verdicts import Breach, Holds, Verdict
@@ -191,6 +192,14 @@ def test_same_seed_sends_the_same_shapes() -> None:
         ]
 
     assert shapes() == shapes()
+
+
+def test_of_very_many_shapes_the_first_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(negative, "KEPT", 5)
+    found = wrong_shape.check(bench(correct.Plain(SECRET)))
+    assert isinstance(found, Holds)
+    assert found.message.endswith(" and 3 more, of the first 5")
+    assert found.evidence
 
 
 # --- documents that allow little ----------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from hookproof.nonces import (
     NonceStore,
     NonceStoreError,
     SqliteNonceStore,
+    TemporaryNonceStore,
 )
 from support.nonce_contract import (
     KILLED,
@@ -105,6 +107,58 @@ class TestSqliteNonceStore(NonceStoreContract):
             SqliteNonceStore(":memory:")
 
 
+class TestTemporaryNonceStore(NonceStoreContract):
+    @pytest.fixture
+    def store(self) -> Iterator[NonceStore]:
+        with TemporaryNonceStore() as store:
+            yield store
+
+    def test_ended_nonces_leave_the_file(self) -> None:
+        with TemporaryNonceStore() as store:
+            for second in range(300):
+                claim(store, f"nonce-{second}", now=NOW + second, until=NOW + second + 10)
+            (left,) = store._database.execute("SELECT count(*) FROM nonce").fetchone()
+        assert left <= 12
+
+    def test_a_closed_store_refuses_to_work(self) -> None:
+        store = TemporaryNonceStore()
+        store.close()
+        with pytest.raises(NonceStoreError, match="closed"):
+            claim(store, "a")
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+    def test_memory_stays_as_it_was_however_many_there_are(self, tmp_path: Path) -> None:
+        command = [sys.executable, "-c", FILLER]
+        variables = {**os.environ, "SQLITE_TMPDIR": str(tmp_path)}
+        finished = subprocess.run(
+            command, env=variables, capture_output=True, text=True, timeout=60, check=False
+        )
+        few, many, *files = finished.stdout.splitlines()
+        assert int(many) - int(few) < 3_000, "KiB for 10,000 nonces of 1,000 letters"
+        assert {Path(file).parent for file in files} == {tmp_path}
+        assert list(tmp_path.iterdir()) == []
+
+
+FILLER = """
+import os, sys
+from hookproof.nonces import TemporaryNonceStore
+def memory():
+    (line,) = (line for line in open("/proc/self/status") if line.startswith("VmRSS"))
+    print(line.split()[1])
+store = TemporaryNonceStore()
+for number in range(20_000):
+    if number == 10_000:
+        memory()
+    store.claim(f"{number:01000}", now=0, until=300)
+memory()
+for file in os.scandir("/proc/self/fd"):
+    if os.path.islink(file.path) and "etilqs" in os.readlink(file.path):
+        print(os.readlink(file.path))
+sys.stdout.flush()
+os.kill(os.getpid(), 9)
+"""
+
+
 def test_processes_racing_for_a_nonce_in_a_file_have_one_winner(tmp_path: Path) -> None:
     assert sorted(winners(SQLITE, str(tmp_path / "nonces.db"))) == sorted(map(str, range(RACES)))
 
@@ -147,6 +201,13 @@ def test_a_killed_process_leaves_its_claim_in_flight(tmp_path: Path) -> None:
 @settings(deadline=None)
 def test_memory_store_behaves_like_a_table(played: list[Step]) -> None:
     assert history(MemoryNonceStore(), played) == expected_history(played)
+
+
+@given(steps)
+@settings(deadline=None, max_examples=40)
+def test_temporary_store_behaves_like_a_table(played: list[Step]) -> None:
+    with TemporaryNonceStore() as store:
+        assert history(store, played) == expected_history(played)
 
 
 @given(steps)

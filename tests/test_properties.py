@@ -5,11 +5,14 @@ Every search is seeded; `HOOKPROOF_LONG=1` tries the seeds that take long.
 
 from __future__ import annotations
 
+import gc
+import itertools
 import json
 import os
 import re
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +23,7 @@ from hypothesis import strategies as st
 from hookproof.catalogue import rule as rule_of
 from hookproof.effects import CallableProbe
 from hookproof.events import RuleResult
-from hookproof.lab import CannotTell, Lab
+from hookproof.lab import LATENCIES_KEPT, CannotTell, Lab, Log
 from hookproof.miniatures import correct
 from hookproof.miniatures.base import Miniature, RefusedError, Stamp
 from hookproof.miniatures.broken_property import (
@@ -37,6 +40,7 @@ from hookproof.receiver import create_receiver
 from hookproof.rule import Category, Rule
 from hookproof.rules import properties
 from hookproof.run import Setup, lab_for
+from hookproof.searching import search as search_module
 from hookproof.searching.changes import body_byte, body_more, flipped, inserted, replaced, rewritten
 from hookproof.searching.leniency import says_the_same
 from hookproof.searching.search import Search
@@ -48,7 +52,8 @@ from hookproof_spec.signing import Delivery
 
 LONG = bool(os.environ.get("HOOKPROOF_LONG"))
 SEEDS = range(20 if LONG else 3)
-QUIET_SEEDS = range(100 if LONG else 2)
+QUIET_SEEDS = range(100 if LONG else 1)
+"""Over each correct receiver; `test_matrix` tries one more."""
 PATIENCE = 90.0
 """Seconds: how fast this machine is, is not what is tested."""
 FOUND = {
@@ -282,6 +287,59 @@ def test_search_keeps_the_smallest_breach() -> None:
     found = search(examples=200).through(st.integers(0, 1000), judge).found
     assert isinstance(found, Breach)
     assert found.message == "17"
+
+
+def test_long_search_draws_as_many_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_module, "PORTION", 40)
+    drawn: list[int] = []
+    ended = search(examples=100).through(st.integers(0, 2**40), drawn.append)
+    assert ended.tried == len(drawn) == 100
+    assert len(set(drawn)) > 80, "each portion draws others"
+
+
+def test_search_ends_when_nothing_is_left_to_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_module, "PORTION", 40)
+    assert search(examples=400).through(st.booleans(), lambda _: None).tried == 2
+
+
+def test_breach_in_a_later_portion_is_made_smallest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_module, "PORTION", 40)
+    tried = itertools.count()
+
+    def judge(number: int) -> Breach | None:
+        late = next(tried) >= 60  # as with a receiver that breaks in the course of a run
+        return Breach(message=str(number), expected="") if late and number >= 17 else None
+
+    found = search(examples=200).through(st.integers(0, 1000), judge).found
+    assert isinstance(found, Breach)
+    assert found.message == "17"
+
+
+def test_long_search_holds_no_more_than_a_short_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_module, "PORTION", 40)
+    held: dict[int, int] = {}
+    numbers = itertools.count(1)
+
+    def judge(_: list[int]) -> None:
+        number = next(numbers)
+        if number == 1:
+            tracemalloc.start()
+        elif number in (40, 160):
+            gc.collect()
+            held[number] = tracemalloc.get_traced_memory()[0]
+
+    try:
+        search(examples=160).through(st.lists(st.integers(), max_size=30), judge)
+    finally:
+        tracemalloc.stop()
+    assert held[160] < 1.5 * held[40], f"{held} bytes"
+
+
+def test_run_remembers_no_more_latencies_than_it_needs() -> None:
+    log = Log()
+    for _ in range(LATENCIES_KEPT + 5):
+        log.note(0.01)
+    assert len(log.latencies) == LATENCIES_KEPT
 
 
 def test_search_leaves_no_folder_behind(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from hookproof.diagnosis.asking import Diagnosis
 
 USER_AGENT = "hookproof"
+LATENCIES_KEPT = 10_000
+"""How many latencies a run remembers, the first ones; a default run has some hundreds."""
 
 
 @final
@@ -50,7 +52,12 @@ class Log:
     replayed: list[Evidence] = field(default_factory=list)
     """Copies of accepted requests, and the answers to them."""
     latencies: list[float] = field(default_factory=list)
-    """Seconds in which genuine events were acknowledged."""
+    """Seconds in which genuine events were acknowledged, the first `LATENCIES_KEPT`."""
+
+    def note(self, seconds: float) -> None:
+        """Remember in how many seconds a genuine event was acknowledged."""
+        if len(self.latencies) < LATENCIES_KEPT:
+            self.latencies.append(seconds)
 
 
 @final
@@ -213,7 +220,7 @@ class Lab:
         delivery = self.genuine(body)
         exchange = self.send(Case(note, delivery.request)).exchange
         if Outcome.of(exchange) is Outcome.ACCEPTED:
-            self.log.latencies.append(exchange.seconds)
+            self.log.note(exchange.seconds)
         return delivery, exchange
 
     def captured(self, body: bytes | None = None) -> Delivery:

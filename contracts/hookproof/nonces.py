@@ -20,6 +20,7 @@ import math
 import os
 import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -169,8 +170,50 @@ _COMMIT = "UPDATE nonce SET spent = 1 WHERE key = ?"
 _RELEASE = "DELETE FROM nonce WHERE key = ? AND spent = 0"
 
 
+class _SqliteStore(ABC):
+    """What a table of nonces is asked, wherever it lies."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def claim(self, nonce: str, *, now: float, until: float) -> Claim:
+        """Claim a nonce if it is new; see `NonceStore.claim`."""
+        key = _key(nonce)
+
+        def claim(database: sqlite3.Connection) -> Claim:
+            database.execute(_FORGET, (now, FORGET_AT_ONCE))
+            values = {"key": key, "until": until, "now": now}
+            if database.execute(_CLAIM, values).rowcount == 1:
+                return Claim.GRANTED
+            (spent,) = database.execute(_PROLONG, (until, key)).fetchone()
+            return Claim.SPENT if spent else Claim.IN_FLIGHT
+
+        return self._use(claim)
+
+    def commit(self, nonce: str) -> None:
+        """Make a provisional claim final; see `NonceStore.commit`."""
+        self._use(lambda database: database.execute(_COMMIT, (_key(nonce),)))
+
+    def release(self, nonce: str) -> None:
+        """Give a provisional claim back; see `NonceStore.release`."""
+        self._use(lambda database: database.execute(_RELEASE, (_key(nonce),)))
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close what is open; the store cannot be used afterwards."""
+
+    @abstractmethod
+    def _use(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do some work in one transaction that holds the write lock from its beginning."""
+
+
 @final
-class SqliteNonceStore:
+class SqliteNonceStore(_SqliteStore):
     """Nonces in a SQLite file of their own, for threads and processes of one machine.
 
     They survive restarts and killed processes. After a loss of power the last of them may be
@@ -201,34 +244,6 @@ class SqliteNonceStore:
             self.close()
             raise
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def claim(self, nonce: str, *, now: float, until: float) -> Claim:
-        """Claim a nonce if it is new; see `NonceStore.claim`."""
-        key = _key(nonce)
-
-        def claim(database: sqlite3.Connection) -> Claim:
-            database.execute(_FORGET, (now, FORGET_AT_ONCE))
-            values = {"key": key, "until": until, "now": now}
-            if database.execute(_CLAIM, values).rowcount == 1:
-                return Claim.GRANTED
-            (spent,) = database.execute(_PROLONG, (until, key)).fetchone()
-            return Claim.SPENT if spent else Claim.IN_FLIGHT
-
-        return self._use(claim)
-
-    def commit(self, nonce: str) -> None:
-        """Make a provisional claim final; see `NonceStore.commit`."""
-        self._use(lambda database: database.execute(_COMMIT, (_key(nonce),)))
-
-    def release(self, nonce: str) -> None:
-        """Give a provisional claim back; see `NonceStore.release`."""
-        self._use(lambda database: database.execute(_RELEASE, (_key(nonce),)))
-
     def close(self) -> None:
         """Close this process's connections; the store cannot be used afterwards."""
         self._closed = True
@@ -242,18 +257,11 @@ class SqliteNonceStore:
         return self._idle.setdefault(os.getpid(), deque())
 
     def _use(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do some work in one transaction that holds the write lock from its beginning."""
         if self._closed:
             raise NonceStoreError("the nonce store is closed", where=self._path)
-        try:
-            with self._connection() as database, _transaction(database):
-                return work(database)
-        except sqlite3.Error as error:
-            raise NonceStoreError(
-                f"the nonce store cannot be used: {error}",
-                where=self._path,
-                hint="it needs a writable file of its own in an existing directory",
-            ) from error
+        hint = "it needs a writable file of its own in an existing directory"
+        with _explained(self._path, hint), self._connection() as database, _transaction(database):
+            return work(database)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -268,6 +276,34 @@ class SqliteNonceStore:
             idle.append(database)
             if self._closed:
                 self.close()
+
+
+@final
+class TemporaryNonceStore(_SqliteStore):
+    """Nonces in a SQLite file without a name, for any number of threads of one process.
+
+    Like `MemoryNonceStore` it forgets everything when the process ends, but memory does not grow
+    with what is remembered. SQLite makes the file when there is more than its cache of 2 MB holds,
+    and takes the name away at once: nothing is left of it, however the process ends. A forked
+    process must not use it.
+    """
+
+    __slots__ = ("_database", "_lock")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._use(_prepare)
+
+    def close(self) -> None:
+        """Forget everything; the store cannot be used afterwards."""
+        with self._lock:
+            self._database.close()
+
+    def _use(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        hint = "it needs room for temporary files; TMPDIR names another directory for them"
+        with _explained("a temporary file", hint), self._lock, _transaction(self._database):
+            return work(self._database)
 
 
 def _key(nonce: str) -> bytes:
@@ -286,6 +322,15 @@ def _open(path: str) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+@contextmanager
+def _explained(where: str, hint: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        problem = f"the nonce store cannot be used: {error}"
+        raise NonceStoreError(problem, where=where, hint=hint) from error
 
 
 @contextmanager

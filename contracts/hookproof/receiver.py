@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 DRAIN_LIMIT = 16 * MIB
 """How many bytes beyond the limit are read and dropped, so that a sender hears the refusal."""
-NAMES_KEPT = 10_000
-"""How many nonces `/effects` lists; the count goes on for ever."""
+NAMES_KEPT = 1_000
+"""How many nonces `/effects` lists, as each reading has the cost of all; the count goes on."""
 
 __all__ = [
     "Effects",

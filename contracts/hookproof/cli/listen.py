@@ -98,7 +98,7 @@ def perform(options: Options) -> int:
         HookproofError: an option is wrong, or the port is taken.
     """
     from hookproof.cli.hearing import Hearing
-    from hookproof.nonces import MemoryNonceStore
+    from hookproof.nonces import TemporaryNonceStore
     from hookproof.receiver import create_receiver
     from hookproof.serving import serve
 
@@ -106,21 +106,22 @@ def perform(options: Options) -> int:
     secret = options.secret.read(webhook.scheme)
     show = _show(options, Redactor([secret], webhook.scheme))
     hearing = Hearing(webhook=webhook, path=options.path, show=show, forward=_forward(options))
-    app = create_receiver(
-        webhook,
-        [secret],
-        nonces=MemoryNonceStore(),
-        on_verdict=hearing.judged,
-        path=options.path,
-        replay=_REPLAY[options.replay],
-        tolerance=options.tolerance,
-    )
-    try:
-        with ended_gently(), serve(hearing.around(app), options.host, options.port) as server:
-            show.ready(server.url + options.path)
-            threading.Event().wait()
-    except KeyboardInterrupt:
-        pass  # which is how it is meant to end
+    with TemporaryNonceStore() as nonces:
+        app = create_receiver(
+            webhook,
+            [secret],
+            nonces=nonces,
+            on_verdict=hearing.judged,
+            path=options.path,
+            replay=_REPLAY[options.replay],
+            tolerance=options.tolerance,
+        )
+        try:
+            with ended_gently(), serve(hearing.around(app), options.host, options.port) as server:
+                show.ready(server.url + options.path)
+                threading.Event().wait()
+        except KeyboardInterrupt:
+            pass  # which is how it is meant to end
     return 0
 
 

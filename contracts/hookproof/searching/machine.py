@@ -15,7 +15,7 @@ from hypothesis.stateful import (
 )
 
 from hookproof.lab import Lab
-from hookproof.searching.search import Search
+from hookproof.searching.search import Portion, Search
 from hookproof.searching.shortening import Steps, short_sequences, shortest
 from hookproof.searching.steps import (
     LIKENESSES,
@@ -92,8 +92,12 @@ class Scene:
     ) -> Breach | Unproven | None:
         """Run a machine unless something is found already; return the shortest breach."""
         steps = search.habits.steps or STEPS
-        seeded, settings = seed(search.seed)(machine), search.settings(stateful_step_count=steps)
-        search.run(lambda: run_state_machine_as_test(seeded, settings=settings))
+
+        def draw(portion: Portion) -> None:
+            settings = portion.settings(stateful_step_count=steps)
+            run_state_machine_as_test(seed(portion.seed)(machine), settings=settings)
+
+        search.run(draw)
         if isinstance(search.found, Breach) and self.broken:
             return self.shortest(search.found)
         return search.found

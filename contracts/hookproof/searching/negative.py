@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final, final
 
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from hookproof.lab import CannotTell, Case, Lab, outcome
 from hookproof.searching.search import Search
 from hookproof.searching.tally import let_rest
 from hookproof.searching.valid import is_there
-from hookproof.verdicts import Breach, Evidence, Judgement, Unproven
+from hookproof.verdicts import Breach, Evidence, Holds, Judgement, Unproven
 from hookproof_spec import payloads, pointers
 from hookproof_spec.errors import DocumentError
 from hookproof_spec.generating.breaking import Attempt, Negative, attempts
@@ -25,6 +26,8 @@ from hookproof_spec.strategies import negative_payloads
 from hookproof_spec.webhook import JsonValue
 
 EXPECTED: Final = "2xx or 4xx"
+KEPT: Final = 1_000
+"""How many requests that did no harm are remembered, for the words that tell of them."""
 BREADTH: Final = 4
 """How many breaches of a plain event are tried for each example, before any are drawn."""
 
@@ -38,7 +41,7 @@ def judge_negative(lab: Lab, name: str) -> Judgement:
     if search.found is not None:
         return search.found
     let_rest(lab)  # many may have been acted on, and the next rule counts from here
-    return judge_survived(lab, shapes.calm) if shapes.calm else NO_PLACE
+    return shapes.judged() if shapes.calm else NO_PLACE
 
 
 def _drawn(lab: Lab) -> SearchStrategy[Negative]:
@@ -91,9 +94,20 @@ class _Shapes:
         if isinstance(trouble, Unproven):
             raise CannotTell(trouble)
         if trouble is None:
-            self.calm.append(sent)
+            self._note(sent)
             return None
         return None if self._would_anyway(negative, sent) else trouble
+
+    def _note(self, calm: Evidence) -> None:
+        if len(self.calm) < KEPT:
+            self.calm.append(calm)
+
+    def judged(self) -> Judgement:
+        """Return how all were answered that did no harm; of very many, the first are told of."""
+        judgement = judge_survived(self._lab, self.calm)
+        if isinstance(judgement, Holds) and len(self.calm) == KEPT:
+            return replace(judgement, message=f"{judgement.message}, of the first {KEPT}")
+        return judgement
 
     def _would_anyway(self, negative: Negative, sent: Evidence) -> bool:
         """Tell whether the valid payload ends alike, so that not the breach is to blame."""

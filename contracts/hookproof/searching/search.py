@@ -6,8 +6,8 @@ import os
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, final
 
@@ -15,13 +15,17 @@ from hypothesis import HealthCheck, Verbosity, configuration, errors, given, see
 
 from hookproof.lab import CannotTell, Lab
 from hookproof.searching.memory import OURS, Habits, habits
-from hookproof.verdicts import Breach, Evidence, Unproven
+from hookproof.verdicts import Breach, Unproven
 from hookproof_spec.errors import HookproofError
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 Case = TypeVar("Case")
+
+PORTION = 250
+"""How many examples Hypothesis draws at once, at most. It keeps all of them until it has ended, up
+to 14 KB each, so that a long search is made of several short ones."""
 
 
 def _keep_away() -> None:
@@ -56,6 +60,31 @@ class _Interrupted(BaseException):
 
 
 @final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """A part of a search: what Hypothesis draws at once."""
+
+    seed: int
+    examples: int
+    habits: Habits
+
+    def settings(self, **more: int) -> settings:
+        """Return Hypothesis' settings for it."""
+        return settings(
+            max_examples=self.examples,
+            deadline=None,
+            database=self.habits.database,
+            derandomize=False,
+            print_blob=False,
+            report_multiple_bugs=False,
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+            phases=self.habits.phases,
+            **more,  # type: ignore[arg-type]
+        )
+
+
+@final
 @dataclass(slots=True)
 class Search:
     """One search: what it has tried and the smallest breach it has seen.
@@ -71,7 +100,7 @@ class Search:
     tried: int = 0
     cut: bool = False
     found: Breach | Unproven | None = None
-    _seen: list[Breach] = field(default_factory=list)
+    _seen: Breach | None = None
 
     @classmethod
     def of(cls, lab: Lab, name: str, *, times: float = 1) -> Search:
@@ -82,21 +111,6 @@ class Search:
             examples=max(1, int(times * lab.examples)),
             ends=time.monotonic() + lab.search_seconds,
             habits=habits(lab.suite, name),
-        )
-
-    def settings(self, **more: int) -> settings:
-        """Return Hypothesis' settings for this search."""
-        return settings(
-            max_examples=self.examples,
-            deadline=None,
-            database=self.habits.database,
-            derandomize=False,
-            print_blob=False,
-            report_multiple_bugs=False,
-            verbosity=Verbosity.quiet,
-            suppress_health_check=list(HealthCheck),
-            phases=self.habits.phases,
-            **more,  # type: ignore[arg-type]
         )
 
     def each(self, cases: Iterable[Case], judge: Callable[[Case], Breach | None]) -> Search:
@@ -122,24 +136,42 @@ class Search:
             self.keep(self.guarded(lambda: judge(case)))
 
         test.__name__ = test.__qualname__ = self.name.replace("-", "_")
-        seeded = seed(self.seed)(given(cases)(test))  # a seed inside leaves the database on
-        return self.run(self.settings()(seeded))
 
-    def run(self, test: Callable[[], None]) -> Search:
-        """Call what Hypothesis made of a test, and keep what it found."""
-        if self.found is not None:
-            return self
+        def draw(portion: Portion) -> None:
+            seeded = seed(portion.seed)(given(cases)(test))  # a seed inside leaves the database on
+            portion.settings()(seeded)()
+
+        return self.run(draw)
+
+    def run(self, draw: Callable[[Portion], None]) -> Search:
+        """Let Hypothesis draw portion after portion, and keep what it found."""
+        for portion in self._portions():
+            before = self.tried
+            self._drawn(draw, portion)
+            if self.tried - before < portion.examples:
+                break  # it was cut, or there is nothing else to draw
+        return self
+
+    def _portions(self) -> Iterator[Portion]:
+        for number, begun in enumerate(range(0, self.examples, PORTION)):
+            if self.found is None:
+                yield Portion(
+                    seed=self.seed + number,
+                    examples=min(PORTION, self.examples - begun),
+                    habits=self.habits,
+                )
+
+    def _drawn(self, draw: Callable[[Portion], None], portion: Portion) -> None:
         try:
-            test()
+            draw(portion)
         except errors.Flaky:  # it is an ExceptionGroup as well, so it comes first
             self.found = _seen_once(self._seen)
         except (Falsified, _OutOfTime):
-            self.found = self._seen[-1] if self._seen else None
+            self.found = self._seen
         except errors.Unsatisfiable:
             pass  # nothing of the kind can be made here
         except _Interrupted as interrupted:
             raise interrupted.error from interrupted
-        return self
 
     def step(self) -> None:
         """End the search where its time is over."""
@@ -156,7 +188,7 @@ class Search:
     def keep(self, breach: Breach | None) -> None:
         """Keep a breach and tell Hypothesis of it. The last one kept is the smallest."""
         if breach is not None:
-            self._seen.append(breach)
+            self._seen = breach
             raise Falsified
 
     def _late(self) -> bool:
@@ -169,12 +201,11 @@ class Search:
         return f"{self.tried} examples" + (", then its time was over" if self.cut else "")
 
 
-def _seen_once(seen: list[Breach]) -> Unproven | None:
-    if not seen:
+def _seen_once(seen: Breach | None) -> Unproven | None:
+    if seen is None:
         return None
-    evidence: tuple[Evidence, ...] = seen[-1].evidence
     return Unproven(
-        message=f"seen once and not again: {seen[-1].message}",
+        message=f"seen once and not again: {seen.message}",
         settle="run it again; a receiver that behaves alike each time is judged for certain",
-        evidence=evidence,
+        evidence=seen.evidence,
     )
