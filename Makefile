@@ -36,7 +36,7 @@ providers: $(READY)
 
 # Each benchmark has an environment of its own under .cache/bench, with the peers it compares.
 BENCHMARKS := signing property_example sending in_process processes pytest_startup mock_sender \
-  mock_api limits growth
+  mock_api limits growth load
 
 bench: $(READY)
 	@mkdir -p .cache/bench

@@ -17,6 +17,7 @@ from support.command_line import (
     CANARY,
     COMMAND,
     all_forms,
+    command_here,
     environment,
     hookproof_command,
 )
@@ -50,9 +51,12 @@ CALLS = [
     ("check", "--request", "captured", "--format", "json"),
     ("check", "--request", "captured", "--now", "1"),
     ("check", "--request", "secret-inside"),
+    ("load", URL, "--users", "2", "--requests", "5", "-v"),
+    ("load", URL, "--mix", "all", "--secret-file", "key"),
     ("rules",),
     ("spec", "list"),
     ("spec", "show", "mobility-work"),
+    ("init", "--dry-run"),
     ("config", "show"),
     ("config", "show", "--config", "secret.toml"),
     ("config", "show", "--format", "json"),
@@ -64,7 +68,7 @@ ENDLESS = [("listen", "--port", "0", "-v"), ("serve", "--port", "0", "--db", ":m
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("canary")
-    captured = hookproof_command("sign", "--format", "json", secret="another", cwd=path).stdout
+    captured = command_here("sign", "--format", "json", secret="another", cwd=path).stdout
     (path / "captured").write_bytes(captured)
     inside = b"POST /webhook HTTP/1.1\r\nHost: h\r\nX-Key: %b\r\n\r\n"
     (path / "secret-inside").write_bytes(inside % CANARY.encode().replace(b"\xc3\xb6", b"o"))
@@ -87,7 +91,7 @@ def leaks(data: bytes) -> list[bytes]:
 @pytest.mark.parametrize("call", CALLS, ids=" ".join)
 def test_command_keeps_the_secret(call: tuple[str, ...], folder: Path, receiver: str) -> None:
     words = [receiver if word == URL else word for word in call]
-    result = hookproof_command(*words, cwd=folder)
+    result = command_here(*words, cwd=folder)
     assert leaks(result.stdout + result.stderr) == []
     assert result.stdout + result.stderr
     assert b"Traceback" not in result.stderr

@@ -27,7 +27,7 @@ from hookproof_spec import load
 from support.command_line import environment
 
 ROOT = Path(__file__).parent.parent
-GUIDES = [ROOT / "docs" / "configuration.md"]
+GUIDES = [ROOT / "docs" / "configuration.md", ROOT / "docs" / "init.md"]
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
     *GUIDES,
