@@ -20,6 +20,7 @@ _TIME = {
     TimeUnit.SECONDS: string.digits,
     TimeUnit.MILLISECONDS: string.digits,
     TimeUnit.ISO8601: string.digits + "TZ:.-+",
+    TimeUnit.ISO8601_UTC: string.digits + "TZ:.-+",
     TimeUnit.HTTP_DATE: string.ascii_letters + string.digits + ",: ",
 }
 _SIGNATURE = {

@@ -66,6 +66,7 @@ class TimeUnit(StrEnum):
     SECONDS = "s"
     MILLISECONDS = "ms"
     ISO8601 = "iso8601"
+    ISO8601_UTC = "iso8601-utc"
     HTTP_DATE = "http-date"
 
     def write(self, seconds: float) -> str:
@@ -98,6 +99,10 @@ def _write_iso8601(seconds: float) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _write_iso8601_utc(seconds: float) -> str:
+    return _write_iso8601(seconds).removesuffix("Z")
+
+
 def _write_http_date(seconds: float) -> str:
     return format_datetime(datetime.fromtimestamp(int(seconds), UTC), usegmt=True)
 
@@ -118,6 +123,15 @@ def _read_iso8601(text: str) -> float | None:
     return _calendar(datetime.fromisoformat, text)
 
 
+def _read_iso8601_utc(text: str) -> float | None:
+    return _calendar(_fromisoformat_utc, text)
+
+
+def _fromisoformat_utc(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _read_http_date(text: str) -> float | None:
     return _calendar(parsedate_to_datetime, text)
 
@@ -134,12 +148,14 @@ TIME_WRITERS: dict[TimeUnit, Callable[[float], str]] = {
     TimeUnit.SECONDS: _write_seconds,
     TimeUnit.MILLISECONDS: _write_milliseconds,
     TimeUnit.ISO8601: _write_iso8601,
+    TimeUnit.ISO8601_UTC: _write_iso8601_utc,
     TimeUnit.HTTP_DATE: _write_http_date,
 }
 TIME_READERS: dict[TimeUnit, Callable[[str], float | None]] = {
     TimeUnit.SECONDS: _read_seconds,
     TimeUnit.MILLISECONDS: _read_milliseconds,
     TimeUnit.ISO8601: _read_iso8601,
+    TimeUnit.ISO8601_UTC: _read_iso8601_utc,
     TimeUnit.HTTP_DATE: _read_http_date,
 }
 

@@ -166,4 +166,7 @@ def _pattern(node: Node) -> str | None:
     if complaint:
         node.error(f"{shown(pattern)} is no regular expression: {complaint}")
         return None
+    if not pattern:
+        node.error("a nonce has a character at least", "leave 'pattern' out where any may come")
+        return None
     return pattern

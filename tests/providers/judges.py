@@ -11,11 +11,12 @@ from hookproof_spec import load
 from hookproof_spec.webhook import Webhook
 from providers.npm import NPM, NpmSdk
 from providers.pypi import PYPI
+from providers.pypi_guided import GUIDED
 from providers.verdicts import Sdk
 
 Judge = Sdk | NpmSdk
 
-JUDGES: tuple[Judge, ...] = (*PYPI, *NPM)
+JUDGES: tuple[Judge, ...] = (*PYPI, *GUIDED, *NPM)
 PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
 _ROW = re.compile(r"^\| (\S+) \| (\S+) \| `([^`]+)` \| (.*) \| (.*) \|$", re.MULTILINE)
 

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -61,11 +61,10 @@ class Node:
 
 @dataclass(frozen=True, kw_only=True)
 class NpmSdk:
-    """A package of npm; `constants` are headers that it asks for and that no signature covers."""
+    """A package of npm."""
 
     document: str
     package: str
-    constants: Mapping[str, str] = field(default_factory=dict)
     webhook: None = None
 
     def __str__(self) -> str:
@@ -91,22 +90,15 @@ class NpmSdk:
                 "secret": secret,
                 "headers": headers(request),
                 "body": base64.b64encode(request.body).decode(),
-                "constants": dict(self.constants),
             }
         )
         return answer["verdict"] if "verdict" in answer else answer["raised"]
 
 
-SHOPIFY = {
-    "x-shopify-topic": "orders/create",
-    "x-shopify-shop-domain": "bearings.myshopify.com",
-    "x-shopify-api-version": "2026-10",
-}
-
 NPM = (
     NpmSdk(document="github", package="@octokit/webhooks-methods"),
     NpmSdk(document="slack", package="@slack/bolt"),
-    NpmSdk(document="shopify", package="@shopify/shopify-api", constants=SHOPIFY),
+    NpmSdk(document="shopify", package="@shopify/shopify-api"),
     NpmSdk(document="paddle", package="@paddle/paddle-node-sdk"),
     NpmSdk(document="line", package="@line/bot-sdk"),
     NpmSdk(document="discord", package="discord-interactions"),
@@ -117,4 +109,7 @@ NPM = (
     NpmSdk(document=more("sanity"), package="@sanity/webhook"),
     NpmSdk(document=more("liveblocks"), package="@liveblocks/node"),
     NpmSdk(document=more("kontent-ai"), package="@kontent-ai/webhook-helper"),
+    NpmSdk(document=more("webflow"), package="webflow-api"),
+    NpmSdk(document=more("fintoc"), package="fintoc"),
+    NpmSdk(document=more("onfido"), package="@onfido/api"),
 )

@@ -74,9 +74,8 @@ def box(request: Request, secret: str) -> bool:
     body = text(request)
     if body is None:
         return False
-    always = {"box-signature-version": "1", "box-signature-algorithm": "HmacSHA256"}
     manager = module("box_sdk_gen.managers.webhooks").WebhooksManager
-    return bool(manager.validate_message(body, headers(request) | always, secret))
+    return bool(manager.validate_message(body, headers(request), secret))
 
 
 def square(request: Request, secret: str) -> bool:

@@ -28,7 +28,9 @@ WEBHOOKS = [(document, webhook) for document in DOCUMENTS for webhook in load(do
 UNAVOIDABLE = re.compile(
     r"the signature does not cover \{nonce\}: anyone can change it"
     r"|the boundary between \{\w+\} and \{\w+\} can be shifted: nothing stands between"
+    r"|the boundary between \{timestamp\} and \{body\} can be shifted: ':' may stand in both"
     r"|the signature does not cover the body"
+    r"|neither a time nor a nonce travels: a captured request is good for ever"
 )
 """Weaknesses of a provider's scheme itself; a document only tells them."""
 

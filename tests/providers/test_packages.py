@@ -25,10 +25,9 @@ ROTATING = [judge for judge in JUDGES if webhooks_of(judge)[0].scheme.repeat is 
 
 
 def delivery(webhook: Webhook, secret: str, timestamp: float) -> Delivery:
-    headers = (("Content-Type", webhook.media_type),)
     body = payloads.write(webhook, payloads.example(webhook))
     return Signer(webhook.scheme, secret).sign(
-        Request(webhook.method, URL, headers, body),
+        webhook.unsigned(URL, body),
         timestamp=timestamp,
         nonce=fresh_nonce(webhook.scheme.nonce),
     )

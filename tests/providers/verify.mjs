@@ -42,7 +42,7 @@ const packages = {
     const { LinearWebhookClient } = await import("@linear/sdk/webhooks");
     new LinearWebhookClient(secret).parseData(body, headers["linear-signature"]);
   }),
-  "@shopify/shopify-api": async ({ secret, headers, text, constants }) => {
+  "@shopify/shopify-api": async ({ secret, headers, text }) => {
     await import("@shopify/shopify-api/adapters/node");
     const { shopifyApi } = await import("@shopify/shopify-api");
     const shopify = shopifyApi({
@@ -53,7 +53,7 @@ const packages = {
       isEmbeddedApp: false,
       logger: { log: () => {} },
     });
-    const rawRequest = { method: "POST", url: "/webhook", headers: { ...headers, ...constants } };
+    const rawRequest = { method: "POST", url: "/webhook", headers };
     const result = await shopify.webhooks.validate({ rawBody: text, rawRequest });
     return result.valid;
   },
@@ -104,14 +104,33 @@ const packages = {
     const signature = headers["x-kontent-ai-signature"];
     return signatureHelper.isValidSignatureFromString(text, secret, signature);
   },
+  "webflow-api": async ({ secret, headers, text }) => {
+    const { WebflowClient } = await import("webflow-api");
+    const { webhooks } = new WebflowClient({ accessToken: "none" });
+    return webhooks.verifySignature({ headers, body: text, secret });
+  },
+  fintoc: throws(async ({ secret, headers, body }) => {
+    const { WebhookSignature } = await import("fintoc");
+    WebhookSignature.verifyHeader(body, headers["fintoc-signature"], secret);
+  }),
+  "@onfido/api": async ({ secret, headers, body }) => {
+    const { OnfidoInvalidSignatureError, WebhookEventVerifier } = await import("@onfido/api");
+    try {
+      new WebhookEventVerifier(secret).readPayload(body, headers["x-sha2-signature"]);
+      return true;
+    } catch (error) {
+      if (error instanceof OnfidoInvalidSignatureError) return false;
+      throw error;
+    }
+  },
 };
 
-async function ask({ sdk, now: seconds, secret, headers, body: encoded, constants = {} }) {
+async function ask({ sdk, now: seconds, secret, headers, body: encoded }) {
   now = seconds * 1000;
   const body = Buffer.from(encoded, "base64");
   try {
     const text = body.toString("utf8");
-    const genuine = await packages[sdk]({ secret, headers, body, text, constants });
+    const genuine = await packages[sdk]({ secret, headers, body, text });
     return { verdict: genuine ? "accepted" : "refused" };
   } catch (error) {
     return { raised: error?.name ?? "Error", message: String(error?.message ?? error) };

@@ -16,6 +16,7 @@ from hookproof_spec import load, names, payloads
 from hookproof_spec.documents import check as problems_of
 from hookproof_spec.errors import Severity
 from hookproof_spec.request import Request
+from hookproof_spec.scheme import OnRetry, SignatureScheme
 from hookproof_spec.signing import Signer
 from hookproof_spec.webhook import Document, Webhook
 
@@ -117,7 +118,7 @@ def _shown(document: Document, webhook: Webhook) -> Iterator[str]:
     yield f"{webhook.name} of {document.name} ({document.title} {document.version})"
     yield f"  {' '.join(webhook.summary.split())}"
     yield ""
-    yield f"scheme     {webhook.scheme.describe()}"
+    yield from _scheme(webhook.scheme)
     yield f"sent as    {webhook.method.upper()}, {webhook.media_type}"
     yield f"answers    {', '.join(webhook.responses)}"
     if webhook.plans:
@@ -134,6 +135,23 @@ def _shown(document: Document, webhook: Webhook) -> Iterator[str]:
     yield "an example, signed with a key that was made up:"
     yield ""
     yield from (f"  {line}".rstrip() for line in request_lines(_example(webhook)))
+
+
+def _scheme(scheme: SignatureScheme) -> Iterator[str]:
+    yield f"scheme     {scheme.describe()}"
+    for place in scheme.carried:
+        if place != scheme.signature_place:
+            yield f"beside it  {place}: {place.template.text}"
+    if scheme.nonce is not None:
+        shape = scheme.nonce.pattern or "of any shape"
+        yield f"nonce      {shape}; {_ON_RETRY[scheme.nonce.on_retry]}"
+
+
+_ON_RETRY = {
+    OnRetry.SAME: "a retry keeps it",
+    OnRetry.NEW: "a retry has a new one",
+    OnRetry.UNKNOWN: "whether a retry keeps it is not known",
+}
 
 
 def _example(webhook: Webhook) -> Request:

@@ -17,7 +17,7 @@ from hookproof_spec.errors import SecretError, did_you_mean
 from hookproof_spec.request import Request
 from hookproof_spec.scheme import SignatureScheme, Where
 from hookproof_spec.signing import Delivery, Reason, Verification
-from hookproof_spec.stamps import stamp_reader
+from hookproof_spec.stamps import Stamp, stamp_reader
 from hookproof_spec.webhook import Webhook
 
 MOST = 3
@@ -65,6 +65,9 @@ def _unread(refused: Refused, secret: str) -> Iterator[str]:
 
 
 def _unexplained_header(refused: Refused) -> Iterator[str]:
+    if (told := _no_time(refused)) is not None:
+        yield told
+        return
     place = refused.scheme.signature_place
     missing = refused.verdict.reason is Reason.MISSING_HEADER
     if not missing or place.where is not Where.HEADER:
@@ -79,6 +82,21 @@ def _unexplained_header(refused: Refused) -> Iterator[str]:
         f"no {place.name} among its {len(names)} headers{f'; {near}' if near else ''}: was the"
         " webhook created without a secret, or does a proxy take the header out?"
     )
+
+
+def _no_time(refused: Refused) -> str | None:
+    """Say how a time is written, where the one that was sent is none in the declared unit."""
+    scheme, stamp = refused.scheme, stamp_reader(refused.scheme)(refused.request)
+    rule, place = scheme.timestamp, scheme.place_of("timestamp")
+    if not isinstance(stamp, Stamp) or rule is None or rule.unit.read(stamp.timestamp) is not None:
+        return None
+    return (
+        f"the {place} has no time in the declared unit, {rule.unit.value}, which is written as"
+        f" {rule.unit.write(_A_TIME)}: declare the unit that is sent"
+    )
+
+
+_A_TIME = 1773480413.25
 
 
 # --- the signature -------------------------------------------------------------------------------

@@ -185,6 +185,7 @@ _UNITS = {
     TimeUnit.SECONDS: "seconds",
     TimeUnit.MILLISECONDS: "milliseconds",
     TimeUnit.ISO8601: "ISO 8601 dates",
+    TimeUnit.ISO8601_UTC: "ISO 8601 dates without a zone",
     TimeUnit.HTTP_DATE: "HTTP dates",
 }
 

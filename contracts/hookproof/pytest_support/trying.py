@@ -86,7 +86,8 @@ def _result(contracts: Contracts, rule: Rule, item: pytest.Item, receiver: objec
     try:
         return with_errors_of_theirs(lambda: contracts.result(receiver, rule, item))
     except HookproofError as error:
-        _trouble(contracts, f"hookproof: {error}")
+        text = f"hookproof: {error}"
+    return _trouble(contracts, text)  # outside, or pytest would show the error a second time
 
 
 def _trouble(contracts: Contracts, text: str) -> NoReturn:

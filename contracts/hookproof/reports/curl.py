@@ -39,6 +39,8 @@ _TIMES = {
     "ms": "str(int(T*1000))",
     "iso8601": "datetime.datetime.fromtimestamp(T,datetime.timezone.utc)"
     '.isoformat(timespec="milliseconds").replace("+00:00","Z")',
+    "iso8601-utc": "datetime.datetime.fromtimestamp(T,datetime.timezone.utc)"
+    '.isoformat(timespec="milliseconds")[:-6]',
     "http-date": "email.utils.formatdate(T,usegmt=True)",
 }
 

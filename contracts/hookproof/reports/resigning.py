@@ -156,8 +156,9 @@ class Scheme:
         try:
             if self.unit == "http-date":
                 return parsedate_to_datetime(text).timestamp()
-            if self.unit == "iso8601":
-                return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+            if self.unit.startswith("iso8601"):
+                moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+                return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
             return int(text) / (1000 if self.unit == "ms" else 1) if text.isdecimal() else None
         except (ValueError, TypeError, OverflowError, IndexError):
             return None
@@ -167,9 +168,9 @@ class Scheme:
         if self.unit == "http-date":
             moment = datetime.fromtimestamp(int(seconds), UTC)
             return format_datetime(moment, usegmt=True)
-        if self.unit == "iso8601":
-            moment = datetime.fromtimestamp(seconds, UTC)
-            return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        if self.unit.startswith("iso8601"):
+            text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+            return text.replace("+00:00", "" if self.unit.endswith("utc") else "Z")
         return str(int(seconds * 1000 if self.unit == "ms" else seconds))
 
 
