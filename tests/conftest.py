@@ -1,8 +1,20 @@
-"""No test fails on a clock: an example may take as long as the machine is busy."""
+"""How the suite is run: by more workers than there are cores, and no test fails on a clock."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
+import pytest
 from hypothesis import settings
 
-settings.register_profile("suite", deadline=None)
+WORKERS_A_CORE = 2
+"""Tests wait half of their time: for an effect that may be late, a server, a browser."""
+
+settings.register_profile("suite", deadline=None)  # as long as the machine is busy
 settings.load_profile("suite")
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Return how many workers `-n auto` starts."""
+    return WORKERS_A_CORE * (yield)

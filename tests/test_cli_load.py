@@ -68,12 +68,12 @@ def test_wrong_receiver_is_found_out(kind: type[Miniature], found: str) -> None:
     assert [finding["id"] for finding in told["findings"]] == [found]
 
 
-def test_receiver_that_is_not_there_cannot_be_judged() -> None:
+def test_receiver_that_is_not_there_is_one_line_and_exit_2() -> None:
     done = load(f"http://127.0.0.1:{a_free_port()}/webhook", *SHORT)
-    text = done.stdout.decode()
-    assert done.returncode == 3
-    assert "no connection: Connection refused; is the receiver running?" in text
-    assert text.endswith("so nothing can be judged\n")
+    told = done.stderr.decode()
+    assert done.returncode == 2
+    assert told.endswith("no connection: Connection refused; is the receiver running?\n")
+    assert told.count("\n") == 1
 
 
 def test_wrong_secret_is_told_before_anything_is_loaded(right: Listening) -> None:

@@ -20,7 +20,7 @@ from hookproof.serving import serve
 from hookproof_spec import load
 from hookproof_spec.request import Request
 from hookproof_spec.signing import Verification
-from support.command_line import CANARY, all_forms, hookproof_command, one_line_error
+from support.command_line import CANARY, all_forms, command_here, hookproof_command, one_line_error
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def test_secret_leaves_in_no_form(tmp_path: Path) -> None:
     ],
 )
 def test_mistake_is_told_in_one_line(arguments: list[str], error: str, tmp_path: Path) -> None:
-    result = hookproof_command("send", "http://127.0.0.1:9/x", *arguments, cwd=tmp_path)
+    result = command_here("send", "http://127.0.0.1:9/x", *arguments, cwd=tmp_path)
     assert error in one_line_error(result)
     assert result.stdout == b""
 

@@ -25,6 +25,7 @@ from support.command_line import (
     CANARY,
     COMMAND,
     all_forms,
+    command_here,
     environment,
     hookproof_command,
     one_line_error,
@@ -198,7 +199,7 @@ def test_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
 )
 def test_mistake_is_told_in_one_line(arguments: list[str], error: str, tmp_path: Path) -> None:
     (tmp_path / "no-database").write_text("this is no database at all, and long enough to tell")
-    result = hookproof_command("serve", "--port", "0", *arguments, secret=None, cwd=tmp_path)
+    result = command_here("serve", "--port", "0", *arguments, secret=None, cwd=tmp_path)
     assert error.replace("'", "") in one_line_error(result).replace("'", "")
     assert (tmp_path / "no-database").read_text().startswith("this is no database")
 

@@ -443,12 +443,16 @@ def test_check_follows_every_reference(write: Write, ref: str) -> None:
     assert [problem.pointer for problem in check(path)] == ["/paths/~1a/get/responses/200/$ref"]
 
 
+# What a library asks of its own machine when it is imported, as urllib3 does, is none of these.
+REACHING = ("connect", "getaddrinfo", "gethostbyname", "sendto", "sendmsg")
+
+
 def test_checking_reaches_no_network(write: Write) -> None:
     schema: JsonValue = {"anyOf": [{"$ref": "http://127.0.0.1:9/a"}, {"$schema": "http://[::1]/"}]}
     code = (
         "import sys, hookproof_spec.documents as d\n"
         "def stop(event, args):\n"
-        "    if event.startswith('socket.'): sys.exit(event)\n"
+        f"    if event.removeprefix('socket.') in {REACHING}: sys.exit(event)\n"
         "sys.addaudithook(stop)\n"
         "for document in ('mobility-work', sys.argv[1]): d.check(document)"
     )

@@ -5,6 +5,7 @@ In each, all tests pass; and every mistake that its README names turns the named
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import re
@@ -62,8 +63,21 @@ def missing(example: str) -> str:
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built and installed into a directory of its own."""
-    folder = tmp_path_factory.mktemp("wheel")
+    """The wheel, built and installed into a directory of its own, by the first worker to ask."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    site = shared / "site"
+    with (shared / "site.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not site.exists():
+            install(tmp_path_factory.mktemp("wheel")).rename(site)
+    where = [sys.executable, "-c", "import hookproof; print(hookproof.__file__)"]
+    found = subprocess.run(where, env=environment(site), capture_output=True, text=True, check=True)
+    assert found.stdout.startswith(str(site))  # and not this repository
+    return site
+
+
+def install(folder: Path) -> Path:
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "-d", str(folder)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     wheel = str(next(folder.glob("*.whl")))
@@ -71,14 +85,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--quiet", "--no-compile"]
     pip += ["--disable-pip-version-check", "--no-index", "--target", str(site), wheel]
     subprocess.run(pip, check=True, capture_output=True)
-    where = [sys.executable, "-c", "import hookproof; print(hookproof.__file__)"]
-    found = subprocess.run(where, env=environment(site), capture_output=True, text=True, check=True)
-    assert found.stdout.startswith(str(site))  # and not this repository
     return site
 
 
 def environment(site: Path, bug: str = "") -> dict[str, str]:
-    unwanted = ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "WEBHOOK_SECRET")
+    unwanted = (
+        *("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "WEBHOOK_SECRET"),
+        "PYTHONDONTWRITEBYTECODE",  # what was installed is compiled once for all runs
+    )
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
     return {**kept, "PYTHONPATH": str(site), "BUG": bug, "NO_COLOR": "1"}
 
@@ -122,6 +136,7 @@ def test_example_passes_its_tests(example: str, installed: Path, tmp_path: Path)
         assert case.example != example or re.search(rf"\[{case.rule}\] PASSED", out), case
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("case", planted(), ids=lambda case: f"{case.example}-{case.bug}")
 def test_planted_mistake_turns_its_test_red(case: Planted, installed: Path, tmp_path: Path) -> None:
     out = run(case.example, installed, tmp_path, "-k", case.rule, bug=case.bug)

@@ -35,6 +35,7 @@ from support.foreign import (
 )
 from support.planted import BUGS, exposed_by, warned_by
 
+pytestmark = pytest.mark.once
 DAY = 86400
 COPIES = 20
 RULE_ID = re.compile("[a-z]+(-[a-z0-9]+)+")

@@ -32,8 +32,8 @@ from hookproof.reports.words import scheme_words
 from hookproof_spec import load
 from hookproof_spec.request import Request
 from hookproof_spec.signing import Signer, Verifier
-from support.command_line import CANARY, all_forms, one_line_error
-from support.reported import Reported, command_here, listening, reported
+from support.command_line import CANARY, all_forms, command_here, one_line_error
+from support.reported import Reported, listening, reported
 
 CURL = shutil.which("curl")
 Finding = tuple[type[Miniature], str]

@@ -28,8 +28,8 @@ from hookproof.reports.words import scheme_words
 from hookproof.verdicts import Evidence, Level, Verdict
 from hookproof_spec import load, names
 from hookproof_spec.scheme_reader import read_scheme
-from support.command_line import CANARY, all_forms, one_line_error
-from support.reported import HOSTILE, command_here, report_of
+from support.command_line import CANARY, all_forms, command_here, one_line_error
+from support.reported import HOSTILE, report_of
 from support.told import a_result, a_rule, a_run, an_answer
 
 FAILED = (a_rule("replay-race"), a_result(Verdict.FAIL))

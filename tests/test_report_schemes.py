@@ -31,7 +31,8 @@ from hookproof_spec import load, names
 from hookproof_spec.request import Request
 from hookproof_spec.signing import Signer
 from hookproof_spec.webhook import Webhook
-from support.reported import command_here, report_of
+from support.command_line import command_here
+from support.reported import report_of
 from support.told import a_result, a_rule, a_run
 
 HOUR = 3600.0

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import os
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from unittest import mock
 
 from hookproof.catalogue import select
-from hookproof.cli import main
 from hookproof.effects import UrlProbe
 from hookproof.events import Event, RuleFinished, RunFinished, RunStarted
 from hookproof.miniatures.base import OTHER_SECRET, Miniature
@@ -42,17 +37,6 @@ def report_of(events: Sequence[Event]) -> RunReport:
     finished = next(event for event in events if isinstance(event, RunFinished))
     rules = [event for event in events if isinstance(event, RuleFinished)]
     return RunReport.of(started, rules, finished, subject=SUBJECT, saved="report.json")
-
-
-def command_here(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """Run a command in this process, which is quicker; its secret is the canary."""
-    out, err = io.StringIO(), io.StringIO()
-    environment = mock.patch.dict(os.environ, {"HOOKPROOF_SECRET": CANARY})
-    with environment, redirect_stdout(out), redirect_stderr(err):
-        status = main(list(arguments))
-    return subprocess.CompletedProcess(
-        arguments, status, out.getvalue().encode(), err.getvalue().encode()
-    )
 
 
 @dataclass(frozen=True)
