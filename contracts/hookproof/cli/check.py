@@ -18,6 +18,7 @@ from hookproof.cli.options import (
     Output,
     Source,
     built,
+    format_option,
     output_options,
     secret_options,
     source_options,
@@ -73,13 +74,7 @@ class Options:
     metavar="SECONDS",
     help="The oldest age to accept, instead of the declared one.",
 )
-@click.option(
-    "--format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the verdict is written.",
-)
+@format_option("How the verdict is written.")
 def check(**given: object) -> int:
     """Judge a captured request: its signature, age, media type and payload.
 

@@ -17,6 +17,7 @@ from hookproof.cli.options import (
     Output,
     Source,
     built,
+    format_option,
     output_options,
     secret_options,
     source_options,
@@ -76,13 +77,7 @@ class Options:
 @click.option(
     "--forward", metavar="URL", help="Pass each delivery on, untouched, and answer what comes back."
 )
-@click.option(
-    "--format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="json is one object a line.",
-)
+@format_option("json is one object a line.")
 def listen(**given: object) -> int:
     """Receive deliveries and show the verdict on each.
 

@@ -14,13 +14,19 @@ from hookproof.cli.options import (
     Output,
     Source,
     built,
+    format_option,
     output_options,
     receiver_argument,
     secret_options,
     source_options,
 )
+from hookproof.cli.reaching import (
+    allow_host_option,
+    connection_options,
+    headers_option,
+    policy_options,
+)
 from hookproof.cli.secret import SecretSource
-from hookproof.verdicts import ForgedPolicy, ReplayPolicy
 
 LOOPBACK = "127.0.0.1"
 PORT = 5557
@@ -117,45 +123,10 @@ def _show_locustfile(ctx: click.Context, _: click.Parameter, wanted: bool) -> No
     metavar="SECONDS",
     help="How long no effect may show before none is waited for any more.",
 )
-@click.option(
-    "--tolerance", type=SECONDS, metavar="SECONDS", help="The oldest age the receiver accepts."
-)
-@click.option(
-    "--replay",
-    type=click.Choice([policy.value for policy in ReplayPolicy]),
-    default=ReplayPolicy.EITHER.value,
-    show_default=True,
-    help="What it does with an event it has seen.",
-)
-@click.option(
-    "--forged",
-    type=click.Choice([policy.value for policy in ForgedPolicy]),
-    default=ForgedPolicy.REJECTS.value,
-    show_default=True,
-    help="What it does with a forgery.",
-)
-@click.option(
-    "--header",
-    multiple=True,
-    metavar="'K: V'",
-    help="A header to send with everything. Repeatable.",
-)
-@click.option(
-    "--timeout",
-    type=SECONDS,
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for an answer.",
-)
-@click.option("--ca-file", metavar="PATH", help="Certificates to trust, as PEM.")
-@click.option("--insecure", is_flag=True, help="Trust any certificate.")
-@click.option(
-    "--allow-host",
-    multiple=True,
-    metavar="HOST",
-    help="Name a target that is not this machine. Repeatable.",
-)
+@policy_options
+@headers_option
+@connection_options
+@allow_host_option
 @click.option(
     "--report",
     "written",
@@ -163,13 +134,7 @@ def _show_locustfile(ctx: click.Context, _: click.Parameter, wanted: bool) -> No
     metavar="FORMAT=PATH",
     help="Write a report: json or html. Repeatable.",
 )
-@click.option(
-    "--format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="json is one object, when it has ended.",
-)
+@format_option("json is one object, when it has ended.")
 @click.option("--master", is_flag=True, help="Let workers send, and judge what all of them count.")
 @click.option("--worker", is_flag=True, help="Send what a master asks for; see docs/load.md.")
 @click.option(

@@ -267,3 +267,14 @@ def nonce_for(scheme: SignatureScheme, given: str | None) -> str:
     if scheme.place_of("nonce") is None:
         raise HookproofError("this scheme has no nonce", where="--nonce", hint="leave it out")
     return given
+
+
+def format_option(text: str) -> Callable[[Run], Run]:
+    """Return `--format`, text or json."""
+    return click.option(
+        "--format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help=text,
+    )

@@ -9,9 +9,9 @@ import click
 
 from hookproof.cli.failing import Command
 from hookproof.cli.options import SECONDS, Output, built, output_options, secret_options
+from hookproof.cli.reaching import allow_host_option, connection_options
 from hookproof.cli.secret import SecretSource
 
-TIMEOUT = 10.0
 SETTLE = 1.0
 
 
@@ -53,22 +53,8 @@ class Options:
     metavar="SECONDS",
     help="How long effects are waited for.",
 )
-@click.option(
-    "--timeout",
-    type=SECONDS,
-    default=TIMEOUT,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for an answer.",
-)
-@click.option("--ca-file", metavar="PATH", help="Certificates to trust, as PEM.")
-@click.option("--insecure", is_flag=True, help="Trust any certificate.")
-@click.option(
-    "--allow-host",
-    multiple=True,
-    metavar="HOST",
-    help="Name a target that is not this machine. Repeatable.",
-)
+@connection_options
+@allow_host_option
 @output_options
 def replay(**given: object) -> int:
     """Send what the finding ID stands on in the JSON report REPORT again.

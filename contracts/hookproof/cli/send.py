@@ -11,15 +11,16 @@ from hookproof.cli.completing import RULES
 from hookproof.cli.durations import DURATION
 from hookproof.cli.failing import Command
 from hookproof.cli.options import (
-    SECONDS,
     Output,
     Source,
     built,
+    format_option,
     output_options,
     receiver_argument,
     secret_options,
     source_options,
 )
+from hookproof.cli.reaching import connection_options
 from hookproof.cli.secret import SecretSource
 
 ORDERS = ("kept", "reversed", "shuffled")
@@ -99,29 +100,14 @@ class Options:
     help="Send what a rule of the contract would send to be refused.",
 )
 @click.option("--header", multiple=True, metavar="'K: V'", help="A header more. Repeatable.")
-@click.option(
-    "--timeout",
-    type=SECONDS,
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for an answer.",
-)
-@click.option("--ca-file", metavar="PATH", help="Certificates to trust, as PEM.")
-@click.option("--insecure", is_flag=True, help="Trust any certificate.")
+@connection_options
 @click.option(
     "--allow-host",
     multiple=True,
     metavar="HOST",
     help="Name a target of --forge that is not this machine. Repeatable.",
 )
-@click.option(
-    "--format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="json is one object a line.",
-)
+@format_option("json is one object a line.")
 @output_options
 def send(**given: object) -> int:
     """Send a signed event to a receiver, given by URL or by its name in the configuration.

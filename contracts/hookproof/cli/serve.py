@@ -13,6 +13,7 @@ from hookproof.cli.options import (
     Output,
     Source,
     built,
+    format_option,
     output_options,
     secret_options,
     source_options,
@@ -128,13 +129,7 @@ class Options:
     metavar="VAR",
     help="The environment variable with the token that changes by the API need; else a new one.",
 )
-@click.option(
-    "--format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="json is one object a line.",
-)
+@format_option("json is one object a line.")
 @output_options
 def serve(**given: object) -> int:
     """Send webhooks from this machine, with a dashboard.

@@ -22,11 +22,15 @@ from hookproof.cli.options import (
     secret_options,
     source_options,
 )
+from hookproof.cli.reaching import (
+    allow_host_option,
+    connection_options,
+    headers_option,
+    policy_options,
+)
 from hookproof.cli.secret import SecretSource
 from hookproof.rule import CURRENT
-from hookproof.verdicts import ForgedPolicy, ReplayPolicy
 
-TIMEOUT = 10.0
 EFFECT_TIMEOUT = 5.0
 EXAMPLES = 30
 
@@ -100,23 +104,7 @@ class Options:
     metavar="COMMAND",
     help="Restarts the receiver and ends when it is up again; run by the shell.",
 )
-@click.option(
-    "--tolerance", type=SECONDS, metavar="SECONDS", help="The oldest age the receiver accepts."
-)
-@click.option(
-    "--replay",
-    type=click.Choice([policy.value for policy in ReplayPolicy]),
-    default=ReplayPolicy.EITHER.value,
-    show_default=True,
-    help="What it does with an event it has seen.",
-)
-@click.option(
-    "--forged",
-    type=click.Choice([policy.value for policy in ForgedPolicy]),
-    default=ForgedPolicy.REJECTS.value,
-    show_default=True,
-    help="What it does with a forgery.",
-)
+@policy_options
 @click.option(
     "--only",
     multiple=True,
@@ -154,29 +142,10 @@ class Options:
     metavar="N",
     help="How many examples a property is tried with.",
 )
-@click.option(
-    "--header",
-    multiple=True,
-    metavar="'K: V'",
-    help="A header to send with everything. Repeatable.",
-)
-@click.option(
-    "--timeout",
-    type=SECONDS,
-    default=TIMEOUT,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for an answer.",
-)
+@headers_option
 @click.option("--rate", type=SECONDS, metavar="N", help="At most so many requests a second.")
-@click.option("--ca-file", metavar="PATH", help="Certificates to trust, as PEM.")
-@click.option("--insecure", is_flag=True, help="Trust any certificate.")
-@click.option(
-    "--allow-host",
-    multiple=True,
-    metavar="HOST",
-    help="Name a target that is not this machine. Repeatable.",
-)
+@connection_options
+@allow_host_option
 @click.option(
     "--report",
     multiple=True,
