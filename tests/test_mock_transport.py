@@ -269,3 +269,18 @@ def test_an_unknown_certificate_is_refused(tmp_path: Path) -> None:
     assert answer.response is None
     assert answer.failure.startswith("TLS: ")
     assert "CERTIFICATE_VERIFY_FAILED" in answer.failure
+
+
+def test_a_name_that_is_never_found_ends_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found.wait(30) and [])
+    answer = exchange(request("http://receiver.example/webhook"), HURRIED)
+    found.set()
+    assert answer.response is None
+    assert answer.failure == "no answer within 0.3 s"
+
+
+def test_a_name_that_does_not_exist_is_told() -> None:
+    answer = exchange(request("http://no-such-name.invalid/webhook"), PATIENT)
+    assert answer.response is None
+    assert "no-such-name" in answer.failure or "name" in answer.failure.lower()

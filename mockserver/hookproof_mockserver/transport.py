@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import http.client
 import io
+import ipaddress
 import socket
 import ssl
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -18,7 +20,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, final
 from urllib.parse import urlsplit
 
 from hookproof_mockserver.model import Response
@@ -270,10 +273,14 @@ class _Stream(io.RawIOBase):
         return self._connection.recv_into(buffer)
 
 
+_Place = tuple[int, int, int, tuple[Any, ...]]
+"""A family, a kind and a protocol of sockets, and an address of theirs."""
+
+
 def _connected(host: str, port: int, left: Callable[[], float]) -> socket.socket:
     """Connect to the first address of a host that answers."""
     problem: OSError = ConnectionError("the host has no address")
-    for family, kind, protocol, _, where in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+    for family, kind, protocol, where in _addresses(host, port, left):
         connection = socket.socket(family, kind, protocol)
         try:
             connection.settimeout(left())
@@ -284,6 +291,45 @@ def _connected(host: str, port: int, left: Callable[[], float]) -> socket.socket
         else:
             return connection
     raise problem
+
+
+def _addresses(host: str, port: int, left: Callable[[], float]) -> list[_Place]:
+    """Return a host's addresses.
+
+    A name is looked up in a thread of its own, which is left behind when the time is over: the
+    system's resolver knows no deadline.
+    """
+    if _is_address(host):
+        return _looked_up(host, port)
+    found: SimpleQueue[list[_Place] | OSError] = SimpleQueue()
+
+    def look() -> None:
+        try:
+            found.put(_looked_up(host, port))
+        except OSError as error:
+            found.put(error)
+
+    threading.Thread(target=look, name="hookproof look-up", daemon=True).start()
+    try:
+        answer = found.get(timeout=left())
+    except Empty as error:
+        raise TimeoutError("the name was not found in time") from error
+    if isinstance(answer, OSError):
+        raise answer
+    return answer
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _looked_up(host: str, port: int) -> list[_Place]:
+    listed = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, kind, protocol, where) for family, kind, protocol, _, where in listed]
 
 
 def _drips(body: bytes) -> Iterator[bytes]:
