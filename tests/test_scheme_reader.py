@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import hookproof_spec
@@ -486,6 +486,7 @@ SEMANTIC = (
 
 
 @settings(deadline=None)
+@example({**mobility_work(), "nonce": {"pattern": ""}})
 @given(mutations())
 def test_schema_refuses_all_but_semantic_errors(extension: JsonValue) -> None:
     found = errors(extension)
