@@ -84,6 +84,8 @@ def test_a_header_of_known_value_is_part_of_every_request(
         header("Authorization", schema={"const": "Basic x"}),
         header("x-mw-SIGNATURE", schema={"type": "string"}, example="t=1"),
         {"name": "X-Topic", "in": "query", "required": True, "schema": {"const": "x"}},
+        header("X-Topic", content={"text/plain": {"schema": {"const": "x"}}}),
+        header("X-Topic", schema={"const": None}),
     ],
 )
 def test_what_is_optional_or_said_elsewhere_is_not_sent(loaded: Loaded, parameter: Object) -> None:
@@ -110,6 +112,8 @@ def test_a_required_header_without_a_value_is_a_warning(tmp_path: Path) -> None:
         (header("X-Topic", schema={"const": " a"}), "cannot hold"),
         (header("X-Topic", schema={"const": ""}), "cannot hold"),
         (header("X-Topic", schema={"const": "é"}), "cannot hold"),
+        (header("X-Topic", schema={"const": {"a": 1}}), "cannot hold"),
+        (header("X-Topic", schema={"const": ["a", None]}), "cannot hold"),
         (header("X-Topic", schema={"type": "integer"}, example="x"), "integer"),
     ],
 )

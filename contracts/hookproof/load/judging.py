@@ -285,6 +285,11 @@ def _of_others(rows: Iterable[Row], facts: Facts, split: _Split) -> Iterator[Fin
 
 
 def _of_one(row: Row, facts: Facts) -> Iterator[Finding]:
+    yield from _acted_on(row, facts)
+    yield from _otherwise_wrong(row, facts)
+
+
+def _acted_on(row: Row, facts: Facts) -> Iterator[Finding]:
     if row.accepted:
         yield Finding(
             id=f"{row.kind.value}-accepted",
@@ -303,6 +308,9 @@ def _of_one(row: Row, facts: Facts) -> Iterator[Finding]:
             expected=f"no effect of {row.kind.one}",
             remedy=f"To settle it, add --effects-url{_DECLARED.get(row.kind, '')}.",
         )
+
+
+def _otherwise_wrong(row: Row, facts: Facts) -> Iterator[Finding]:
     if row.ignored and row.kind is Kind.FORGED and facts.forged is ForgedPolicy.REJECTS:
         yield Finding(
             id="forged-ignored",

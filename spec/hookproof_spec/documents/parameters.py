@@ -84,7 +84,7 @@ def _value(parameter: Place, library: Library, found: list[Problem]) -> str | No
     if fixed is None and isinstance(choices, list) and len(choices) == 1:
         fixed = choices[0]
     if fixed is not None:
-        return _text(fixed)
+        return _written(parameter, fixed, found)
     if parameter.child("required").value is not True:
         return None
     places = [parameter.child("example"), *_examples(parameter, library, found)]
@@ -97,7 +97,7 @@ def _value(parameter: Place, library: Library, found: list[Problem]) -> str | No
             "give it an example, or a schema with const",
         )
         return None
-    return _text(given)
+    return _written(parameter, given, found)
 
 
 def _examples(parameter: Place, library: Library, found: list[Problem]) -> Iterator[Place]:
@@ -108,11 +108,15 @@ def _examples(parameter: Place, library: Library, found: list[Problem]) -> Itera
             yield example.child("value")
 
 
-def _text(value: object) -> str:
-    """Return a value as a header has it: a simple one, as OpenAPI's style `simple` writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return ",".join(map(_text, value)) if isinstance(value, list) else str(value)
+def _written(parameter: Place, value: object, found: list[Problem]) -> str | None:
+    """Return a value as a header has it, in OpenAPI's style `simple`: a list has commas."""
+    values = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, str | int | float) for each in values):
+        parameter.node(found).error(
+            f"a header cannot hold {shown(value)}", "a text, a number, a boolean, or a list of them"
+        )
+        return None
+    return ",".join(str(each).lower() if isinstance(each, bool) else str(each) for each in values)
 
 
 def _may_be_sent(parameter: Place, name: str, value: str, found: list[Problem]) -> bool:
