@@ -80,6 +80,7 @@ def test_wrong_secret_is_told_before_anything_is_loaded(right: Listening) -> Non
     done = load(*at(right), "-q", secret="another-secret-of-32-characters!")
     text = done.stdout.decode()
     assert done.returncode == 1
+    assert text.endswith("exit 1: the receiver is not right even alone, so no load was run\n")
     assert "valid-refused-alone" in text
     assert "Is the secret the receiver's?" in text
 

@@ -361,6 +361,8 @@ def answers(count: Count, outcome: Outcome) -> str:
 
 def _status(facts: Facts, findings: Iterable[Finding]) -> tuple[ExitStatus, str]:
     weights = Counter(finding.weight for finding in findings)
+    if weights[Weight.FAIL] and not facts.tally.kinds:
+        return ExitStatus.BROKEN, "the receiver is not right even alone, so no load was run"
     if weights[Weight.FAIL]:
         return ExitStatus.BROKEN, "the receiver is not right under load"
     if not facts.taken(Kind.VALID):
