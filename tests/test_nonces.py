@@ -7,9 +7,10 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,38 @@ os.kill(os.getpid(), 9)
 
 def test_processes_racing_for_a_nonce_in_a_file_have_one_winner(tmp_path: Path) -> None:
     assert sorted(winners(SQLITE, str(tmp_path / "nonces.db"))) == sorted(map(str, range(RACES)))
+
+
+OPENER = """
+import sys, time
+from hookproof.nonces import SqliteNonceStore
+for line in sys.stdin:
+    begin, _, path = line.strip().partition(" ")
+    while time.time() < float(begin):
+        pass
+    with SqliteNonceStore(path) as store:
+        store.claim("a", now=0, until=10)
+    print("opened", flush=True)
+"""
+
+
+def test_processes_that_make_the_same_file_at_once_all_open_it(tmp_path: Path) -> None:
+    # Workers of one server begin together. SQLite does not wait where two switch a file's journal.
+    command = [sys.executable, "-W", "error", "-c", OPENER]
+    with ExitStack() as ending:
+        openers = [
+            ending.enter_context(
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            for _ in range(4)
+        ]
+        for number in range(60):
+            begin = time.time() + 0.005
+            for opener in openers:
+                print(begin, tmp_path / str(number), file=opener.stdin, flush=True)
+            for opener in openers:
+                assert opener.stdout is not None
+                assert opener.stdout.readline() == "opened\n"
 
 
 FORKER = """

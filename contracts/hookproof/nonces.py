@@ -20,6 +20,7 @@ import math
 import os
 import sqlite3
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -148,6 +149,7 @@ class MemoryNonceStore:
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 30.0
+BUSY_PAUSE = 0.01
 FORGET_AT_ONCE = 100
 """How many ended nonces one claim removes at most, so that none of them waits for thousands."""
 
@@ -312,16 +314,30 @@ def _key(nonce: str) -> bytes:
 
 
 def _open(path: str) -> sqlite3.Connection:
-    database = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
+    database = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
-        database.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(database)
         database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
     except sqlite3.Error:
         database.close()
         raise
     return database
+
+
+def _write_ahead(database: sqlite3.Connection) -> None:
+    # SQLite's own waiting does not help here: of two that switch a new file at once, each holds
+    # what the other needs, and one is told at once that it is locked. It has let go then.
+    for _ in range(round(BUSY_SECONDS / BUSY_PAUSE)):
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(BUSY_PAUSE)
+        else:
+            return
+    database.execute("PRAGMA journal_mode = WAL")
 
 
 @contextmanager
