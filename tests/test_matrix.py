@@ -61,6 +61,7 @@ def test_correct_receiver_has_no_finding_by_status_alone(kind: type[Miniature]) 
     assert broken(results) <= set(kind.may_warn), told(results)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", BROKEN, ids=name_of)
 def test_broken_receiver_breaks_exactly_what_it_names(kind: type[Miniature]) -> None:
     results = briefly_tried(kind, RULES)

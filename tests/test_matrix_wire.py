@@ -42,6 +42,7 @@ def told(results: dict[str, RuleResult]) -> dict[str, str]:
 # --- correct receivers ------------------------------------------------------------------------
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", [kind for kind in CORRECT if not kind.wire], ids=name_of)
 def test_correct_receiver_has_no_finding_over_http(kind: type[Miniature]) -> None:
     quick = [rule for rule in RULES if rule.id not in SLOW]
