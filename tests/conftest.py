@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -12,6 +13,11 @@ WORKERS_A_CORE = 2
 
 settings.register_profile("suite", deadline=None)  # as long as the machine is busy
 settings.load_profile("suite")
+
+
+# A shell that starts the suite in the background has it ignore Ctrl-C, and all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True, wrapper=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from hookproof_spec import load, payloads
 from hookproof_spec.request import Request
 from hookproof_spec.signing import Delivery, Signer
 from support.command_line import CANARY, COMMAND, environment, hookproof_command, one_line_error
+from support.sockets import silent_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,6 +112,39 @@ def test_interrupt_ends_it_in_peace(number: signal.Signals, tmp_path: Path) -> N
         assert (listener.process.returncode, out, errors) == (0, b"", b"")
 
 
+ENDED_BY_A_THREAD = """
+import signal, sys, threading
+from hookproof.cli import main
+
+def end():
+    sys.stdin.readline()
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+threading.Thread(target=end).start()
+sys.exit(main(["listen", "--port", "0"]))
+"""
+
+
+def test_signal_that_comes_to_another_thread_ends_it(tmp_path: Path) -> None:
+    """As it may where the process was stopped when the signal was sent."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDED_BY_A_THREAD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(HOOKPROOF_SECRET=CANARY),
+        cwd=tmp_path,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"listening on ")
+        out, errors = process.communicate(b"now\n", timeout=20)
+        assert (process.returncode, out, errors) == (0, b"", b"")
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_json_is_one_object_a_line(tmp_path: Path) -> None:
     with listening(tmp_path, "--format", "json", "--path", "/x", "--replay", "ignores") as listener:
         url = json.loads(listener.ready)["ready"]
@@ -182,9 +217,10 @@ def test_delivery_is_passed_on_untouched_and_its_answer_given_back(tmp_path: Pat
 
 
 def test_nobody_behind_a_forward_is_a_bad_gateway(tmp_path: Path) -> None:
-    with serve(lambda _, __: []) as server:
-        gone = server.url
-    with listening(tmp_path, "--forward", f"{gone}/x") as listener:
+    with (
+        silent_port() as port,
+        listening(tmp_path, "--forward", f"http://127.0.0.1:{port}/x") as listener,
+    ):
         url = listener.ready.removeprefix("listening on ")
         assert sent(url, delivery().request) == 502
         assert "no answer: " in listener.lines(2)[1]

@@ -24,7 +24,8 @@ from support.loaded import (
     TakesForgeries,
     receiver,
 )
-from support.loading import MIX, PATIENCE, SHORT, a_free_port, at, checked, load, of, report
+from support.loading import MIX, PATIENCE, SHORT, at, checked, load, of, report
+from support.sockets import silent_port
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,8 @@ def test_wrong_receiver_is_found_out(kind: type[Miniature], found: str) -> None:
 
 
 def test_receiver_that_is_not_there_is_one_line_and_exit_2() -> None:
-    done = load(f"http://127.0.0.1:{a_free_port()}/webhook", *SHORT)
+    with silent_port() as port:
+        done = load(f"http://127.0.0.1:{port}/webhook", *SHORT)
     told = done.stderr.decode()
     assert done.returncode == 2
     assert told.endswith("no connection: Connection refused; is the receiver running?\n")
@@ -103,8 +105,14 @@ def test_rate_is_that_of_all_users_together(right: Listening) -> None:
 # --- several processes ----------------------------------------------------------------------------
 
 
-def test_master_judges_what_two_workers_send(right: Listening) -> None:
-    port = ("--master-port", str(a_free_port()))
+@pytest.fixture
+def free_port() -> Iterator[str]:
+    with silent_port() as port:
+        yield str(port)
+
+
+def test_master_judges_what_two_workers_send(right: Listening, free_port: str) -> None:
+    port = ("--master-port", free_port)
     worker = [*COMMAND, "load", right.url, "--mix", MIX, "--worker", *port]
     variables = environment(HOOKPROOF_SECRET=SECRET)
     workers = [

@@ -303,6 +303,24 @@ def test_reader_that_goes_away_is_no_error() -> None:
     assert process.wait(30) == 141
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["rules"], ["sign"], ["serve", "--port", "0"]])
+def test_output_that_cannot_be_written_is_told_in_one_line(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [*COMMAND, *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(HOOKPROOF_SECRET=CANARY),
+            cwd=tmp_path,
+            timeout=60,
+            check=False,
+        )
+    assert ended.stderr == b"hookproof: the output cannot be written: No space left on device\n"
+    assert ended.returncode == 2
+
+
 def test_interrupted_command_ends_with_130() -> None:
     process = subprocess.Popen(
         [*COMMAND, "sign", "--count", "10000000", "--format", "json"],

@@ -43,6 +43,7 @@ def told(results: dict[str, RuleResult]) -> dict[str, str]:
 
 
 @pytest.mark.once
+@pytest.mark.timeout(300)  # a receiver that acts late is waited for as long as its slowest took
 @pytest.mark.parametrize("kind", [kind for kind in CORRECT if not kind.wire], ids=name_of)
 def test_correct_receiver_has_no_finding_over_http(kind: type[Miniature]) -> None:
     quick = [rule for rule in RULES if rule.id not in SLOW]

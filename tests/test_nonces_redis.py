@@ -32,6 +32,7 @@ from support.nonce_contract import (
     steps,
     winners,
 )
+from support.sockets import silent_port
 
 
 @pytest.fixture(scope="session")
@@ -70,14 +71,13 @@ class TestRedisNonceStore(NonceStoreContract):
                 assert claim(store, "a") is Claim.GRANTED
 
     def test_a_server_that_is_away_is_explained_without_its_password(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as gone:
-            address = f"127.0.0.1:{gone.getsockname()[1]}"
         with (
-            RedisNonceStore(f"redis://user:pass-word@{address}") as store,
+            silent_port() as port,
+            RedisNonceStore(f"redis://user:pass-word@127.0.0.1:{port}") as store,
             pytest.raises(NonceStoreError) as caught,
         ):
             claim(store, "a")
-        assert caught.value.where == f"redis://{address}"
+        assert caught.value.where == f"redis://127.0.0.1:{port}"
         assert "running" in caught.value.hint
         assert "pass-word" not in str(caught.value)
 

@@ -160,7 +160,8 @@ def test_plugin_lives_beside_pytest_django(suite: Suite) -> None:
         """
 SECRET_KEY = "x"
 ROOT_URLCONF = "shop.wsgi"
-ALLOWED_HOSTS = ["*"]
+ALLOWED_HOSTS = ["shop.example"]
+MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "shop.sqlite3"}}
 INSTALLED_APPS = ["shop"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -34,6 +33,7 @@ from support.foreign import (
     running,
 )
 from support.planted import BUGS, exposed_by, warned_by
+from support.sockets import silent_port
 
 SCHEMA = json.loads((resources.files("hookproof") / "schemas" / SCHEMA_FILE).read_text("utf-8"))
 LONG = bool(os.environ.get("HOOKPROOF_LONG"))
@@ -287,9 +287,9 @@ def test_a_wrong_path_is_told_apart_from_a_wrong_secret(tmp_path: Path) -> None:
 
 
 def test_a_port_where_nothing_listens_is_told_in_a_line(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        url = f"http://127.0.0.1:{gone.getsockname()[1]}/webhook"
-    result = hookproof_command("verify", url, "-q", cwd=tmp_path)
+    with silent_port() as port:
+        url = f"http://127.0.0.1:{port}/webhook"
+        result = hookproof_command("verify", url, "-q", cwd=tmp_path)
     assert result.returncode == 2
     assert b"Traceback" not in result.stdout + result.stderr
     assert b"cannot reach the receiver" in result.stdout
@@ -298,12 +298,7 @@ def test_a_port_where_nothing_listens_is_told_in_a_line(tmp_path: Path) -> None:
 
 def test_a_probe_where_nothing_listens_leaves_the_run_to_status(tmp_path: Path) -> None:
     skip_unless_available("express")
-    with (
-        socket.create_server(("127.0.0.1", 0)) as gone,
-        running("express", store=tmp_path / "store") as receiver,
-    ):
-        port = gone.getsockname()[1]
-        gone.close()
+    with silent_port() as port, running("express", store=tmp_path / "store") as receiver:
         probe = ("--effects-url", f"http://127.0.0.1:{port}/effects")
         told = verify_here(receiver, tmp_path, *probe, probe=False)
     assert told.rules("fail") == {}

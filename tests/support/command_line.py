@@ -58,7 +58,7 @@ def hookproof_command(
         capture_output=True,
         cwd=cwd,
         env=variables,
-        timeout=60,
+        timeout=110,
         check=False,
     )
 

@@ -26,8 +26,8 @@ from support.planted import BUGS, exposed_by
 RECEIVERS = Path(__file__).resolve().parent.parent / "receivers"
 SECRET = "hookproof-secret-0001"
 
-START_SECONDS = 20.0
-STOP_SECONDS = 5.0
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
 COLLISIONS_BORNE = 5
 
 

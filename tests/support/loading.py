@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 from importlib import resources
 from typing import Any
@@ -48,10 +47,3 @@ def report(done: subprocess.CompletedProcess[bytes]) -> Any:  # noqa: ANN401 (JS
 def of(told: Any, kind: str) -> Any:  # noqa: ANN401 (JSON)
     """Return what a report tells of a kind."""
     return next(one for one in told["kinds"] if one["kind"] == kind)
-
-
-def a_free_port() -> int:
-    """Return a port that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-PATIENCE = 10.0
+PATIENCE = 30.0
 """After so many seconds a script gives up waiting, and the test fails."""
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -35,6 +35,8 @@ class Peer:
     received: bytearray = field(default_factory=bytearray)
     last_byte: float = 0.0
     """When the last bytes came, in seconds of `time.perf_counter`."""
+    over: threading.Event = field(default_factory=threading.Event)
+    """Set when the script has ended and the connection is closed."""
     _consumed: int = 0
 
     def read(self) -> bytes:
@@ -129,23 +131,34 @@ def scripted(
         server = ScriptedServer(host, port, "https" if tls else "http")
 
         def serve(accepted: socket.socket, script: Script) -> None:
+            over = threading.Event()
             try:
                 with _wrapped(accepted, tls) as connection:
                     connection.settimeout(PATIENCE)
-                    peer = Peer(connection, stopping)
+                    peer = Peer(connection, stopping, over=over)
                     server.peers.append(peer)
                     script(peer)
             except Exception as error:
                 server.errors.append(error)
+            over.set()
 
         def accept() -> None:
             while not stopping.is_set():
-                with suppress(TimeoutError):
-                    accepted, _ = listening.accept()
-                    accepted.settimeout(PATIENCE)
-                    script = scripts[min(len(threads), len(scripts) - 1)]
-                    threads.append(threading.Thread(target=serve, args=(accepted, script)))
-                    threads[-1].start()
+                accept_one()
+            listening.settimeout(0)
+            while accept_one():  # a busy machine may have kept this thread from who has come
+                pass
+
+        def accept_one() -> bool:
+            try:
+                accepted, _ = listening.accept()
+            except (TimeoutError, BlockingIOError):
+                return False
+            accepted.settimeout(PATIENCE)
+            script = scripts[min(len(threads), len(scripts) - 1)]
+            threads.append(threading.Thread(target=serve, args=(accepted, script)))
+            threads[-1].start()
+            return True
 
         accepting = threading.Thread(target=accept)
         accepting.start()
@@ -191,8 +204,9 @@ def _wrapped(accepted: socket.socket, tls: ssl.SSLContext | None) -> socket.sock
 
 @contextmanager
 def silent_port(host: str = "127.0.0.1") -> Iterator[int]:
-    """Give a port that is taken, and refuses connections."""
+    """Give a port that refuses connections, and that nobody gets but who asks for it."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server may listen on it
         bound.bind((host, 0))
         yield bound.getsockname()[1]
 

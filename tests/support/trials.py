@@ -19,6 +19,8 @@ LONG = bool(os.environ.get("HOOKPROOF_LONG"))
 FEW = 8
 """Examples of a search; correct receivers are tried with all that a run has."""
 SEARCHES = (Category.PROPERTY, Category.MODEL)
+PATIENCE = 60.0
+"""Seconds for a search, which its examples end: how fast this machine is, is not what is tested."""
 
 
 def searches(rule: Rule) -> bool:
@@ -37,4 +39,4 @@ def briefly_tried(
     """Try rules as `trial` does, each search with a few examples unless the time is there."""
     setup = Setup if LONG else partial(Setup, examples=FEW)
     with mock.patch.object(trials, "Setup", setup):
-        return trial(kind, rules, probe=probe, replay=replay, wire=wire)
+        return trial(kind, rules, probe=probe, replay=replay, wire=wire, search_seconds=PATIENCE)

@@ -5,6 +5,7 @@ This module imports click and nothing else, because every call of `hookproof` pa
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -17,6 +18,8 @@ USAGE = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 """128 + SIGPIPE, as other tools end when their reader goes away."""
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What a full disk and a terminal that has gone say of a stream; of a file, its name as well."""
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "verify": ("verify:verify", "Run the contract against a receiver."),
@@ -128,6 +131,11 @@ def _guarded(run: Callable[[], object]) -> int:
     except BrokenPipeError:
         _drop_output()
         return BROKEN_PIPE
+    except OSError as error:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
+            raise
+        _drop_output()
+        return _told(click.ClickException(f"the output cannot be written: {error.strerror}"))
     return status if isinstance(status, int) else 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, final
@@ -23,7 +22,7 @@ from hookproof.cli.options import (
     source_options,
 )
 from hookproof.cli.secret import SecretSource
-from hookproof.cli.signals import ended_gently
+from hookproof.cli.signals import ended_gently, wait_to_be_ended
 from hookproof.redact import Redactor
 from hookproof.reports.console import Console
 
@@ -114,7 +113,7 @@ def perform(options: Options) -> int:
         try:
             with ended_gently(), serve(hearing.around(app), options.host, options.port) as server:
                 show.ready(server.url + options.path)
-                threading.Event().wait()
+                wait_to_be_ended()
         except KeyboardInterrupt:
             pass  # which is how it is meant to end
     return 0

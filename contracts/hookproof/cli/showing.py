@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from hookproof.catalogue import RULES
 from hookproof.cli.demo import Options
-from hookproof.cli.signals import ended_gently
+from hookproof.cli.signals import ended_gently, wait_to_be_ended
 from hookproof.cli.verifying import told
 from hookproof.effects import UrlProbe
 from hookproof.events import ExitStatus
@@ -88,7 +87,7 @@ def _invite(url: str, console: Console) -> None:
             f"  hookproof verify {url}/webhook --effects-url {url}/effects\n"
             f"  hookproof send {url}/webhook --forge replay-exact"
         )
-        threading.Event().wait()
+        wait_to_be_ended()
 
 
 @contextmanager

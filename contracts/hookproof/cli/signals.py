@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
+
+_GLANCE = 0.5
+"""After so many seconds a signal is noticed that did not wake the thread which waits."""
 
 
 @contextmanager
@@ -20,6 +25,15 @@ def ended_gently() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def wait_to_be_ended() -> NoReturn:
+    """Wait until Ctrl-C or SIGTERM comes, as a KeyboardInterrupt.
+
+    Of a process that was stopped meanwhile, the system may give the signal to any thread.
+    """
+    while True:
+        time.sleep(_GLANCE)
 
 
 @contextmanager

@@ -148,11 +148,15 @@ class Connection:
 def look_up(address: Address, timeout: float) -> tuple[Route, ...]:
     """Return the addresses of a host, in the order in which they are to be tried.
 
-    A resolver cannot be told to hurry, so it runs in a thread that is left behind.
+    A resolver cannot be told to hurry, so it runs in a thread that is left behind. A number needs
+    neither, nor a wait for a thread that a busy machine starts late.
 
     Raises:
         OSError: the name is unknown, or nothing came within `timeout` seconds.
     """
+    numeric = _resolve(address, socket.AI_NUMERICHOST)
+    if not isinstance(numeric, OSError):  # else it is a name
+        return numeric
     answer: list[tuple[Route, ...] | OSError] = []
     thread = threading.Thread(target=lambda: answer.append(_resolve(address)), daemon=True)
     thread.start()
@@ -164,9 +168,11 @@ def look_up(address: Address, timeout: float) -> tuple[Route, ...]:
     return answer[0]
 
 
-def _resolve(address: Address) -> tuple[Route, ...] | OSError:
+def _resolve(address: Address, flags: int = 0) -> tuple[Route, ...] | OSError:
+    # RFC 6761, 6.3: every name under it is this machine, whatever a name server says of it.
+    host = "localhost" if address.host.endswith(".localhost") else address.host
     try:
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, address.port, type=socket.SOCK_STREAM, flags=flags)
     except OSError as error:
         return error
     return tuple(Route(family, place) for family, _, _, _, place in found)
