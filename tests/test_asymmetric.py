@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -41,3 +42,20 @@ def test_what_is_no_key_is_refused_without_being_repeated(public: str) -> None:
     with pytest.raises(SecretError) as caught:
         Verifier(load("sendgrid").webhook().scheme, [public])
     assert not public or public not in str(caught.value)
+
+
+def test_a_private_key_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading RSA's tests its primes; the diagnosis makes hundreds of verifiers of one key."""
+    scheme, loaded = load("sendgrid").webhook().scheme, list[bytes]()
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    def load_pem(data: bytes, password: None) -> ec.EllipticCurvePrivateKey:
+        loaded.append(data)
+        return key
+
+    monkeypatch.setattr(serialization, "load_pem_private_key", load_pem)
+    for _ in range(3):
+        Signer(scheme, pem.decode())
+        Verifier(scheme, [pem.decode()])
+    assert loaded == [pem.strip()]

@@ -10,6 +10,7 @@ import pytest
 from hookproof.catalogue import RULES
 from hookproof.cli import main
 from hookproof_spec import names
+from hookproof_spec.documents.files import HOME
 
 
 def shown(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
@@ -59,6 +60,17 @@ def test_document_is_shown_with_an_example(capsys: pytest.CaptureFixture[str]) -
     assert "scheme     hmac-sha256 over {timestamp}.{nonce}.{body}" in text
     assert "\nplans      Premium, Ultimate\nnot in     Starter\n" in text
     assert "  X-MW-Signature: t=1700000000,nonce=" in text
+
+
+def test_a_shown_document_cannot_steer_the_terminal(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "steering.yaml"
+    text = (HOME / "mobility-work.yaml").read_text("utf-8")
+    assert "\n      summary: " in text
+    steering = text.replace("\n      summary: ", '\n      summary: "\\e[2J" #', 1)
+    path.write_text(steering, encoding="utf-8")
+    assert "\n  \\x1b[2J\n" in shown(capsys, "spec", "show", str(path))
 
 
 def test_example_is_never_signed_with_the_users_secret(

@@ -182,6 +182,31 @@ def test_a_directory_is_no_document(tmp_path: Path) -> None:
     assert refusal(tmp_path).problem == "this is a directory"
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "shown"),
+    [
+        (f"{POST}/responses", {"2XX\ud800": {"description": "Taken."}}, r"2XX\ud800"),
+        (f"{POST}/summary", "Half \udc00", r"Half \udc00"),
+    ],
+)
+def test_half_a_character_is_refused_at_its_place(
+    write: Write, place: str, value: JsonValue, shown: str
+) -> None:
+    error = refusal(write(put(place, value)))
+    assert error.problem == f"'{shown}' holds half a surrogate pair"
+    assert error.where.endswith(f"#{place}")
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="no such device here")
+def test_a_pipe_that_was_read_is_told() -> None:
+    assert refusal("/dev/null").hint == "a pipe is read only once: save it as a file"
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
+def test_a_file_without_an_end_is_too_large() -> None:
+    assert refusal("/dev/zero").problem == "larger than 20,000,000 bytes"
+
+
 @pytest.mark.parametrize("path", ["no/such.yaml", "", "a\0b.yaml", "x" * 5_000])
 def test_a_missing_file_is_told(path: str) -> None:
     assert "no such file" in refusal(path).problem
@@ -194,7 +219,8 @@ def test_a_missing_file_is_told(path: str) -> None:
         ('{"a": 1, "a": 2}', "not JSON: the member 'a' stands twice"),
         ('{"a": NaN}', "not JSON: NaN is no JSON value"),
         ("[" * 100_000, "nested too deeply"),
-        ('{"a": ' + "9" * 5_000 + "}", "not JSON: Exceeds the limit"),
+        ('{"a": ' + "9" * 5_000 + "}", "not JSON: a number of 5,000 digits is too long"),
+        ('{"a": -1e999}', "not JSON: the number -1e999 is too large"),
     ],
 )
 def test_bad_json_is_told(text: str, problem: str) -> None:
@@ -492,6 +518,15 @@ def test_files_beside_the_document_are_read(tmp_path: Path, write: Write) -> Non
         f"#{NAME}/$ref: in parts.yaml#/Bad/type: unknown type 'strng'; did you mean string?"
     ]
     assert load(write(put(NAME, {"anyOf": [{"$ref": "parts.yaml#/Back"}, True]}))).webhook()
+
+
+def test_a_reference_that_is_no_path_is_told(tmp_path: Path, write: Write) -> None:
+    (tmp_path / "a.yaml").symlink_to("b.yaml")
+    (tmp_path / "b.yaml").symlink_to("a.yaml")
+    for ref in ("a.yaml", "%00.yaml"):
+        problems = check(write(put(NAME, {"$ref": ref})))
+        assert told(problems)[0].startswith(f"#{NAME}/$ref: $ref to ")
+        assert all(problem.pointer.endswith("$ref") for problem in problems)
 
 
 def test_parts_named_alike_stay_apart(tmp_path: Path, write: Write) -> None:

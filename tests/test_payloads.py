@@ -68,7 +68,7 @@ def test_each_breach_is_told_at_its_place() -> None:
         (b"[NaN]", "not JSON: NaN is no JSON value"),
         (b"[-Infinity]", "not JSON: -Infinity is no JSON value"),
         (b"[1e999]", "not JSON: a number is too large for what reads it"),
-        (b"[" + b"9" * 5000 + b"]", "a number has too many digits"),
+        (b"[" + b"9" * 5000 + b"]", "not readable: a number has too many digits"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a":' * 100_000, "nested too deeply"),
         (rb'{"_event":"\ud800"}', "a text holds half a surrogate pair"),

@@ -268,6 +268,19 @@ def test_an_unknown_placeholder_has_its_nearest() -> None:
     assert problem.hint.startswith("did you mean sha256?")
 
 
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        ({"algorithm": "HMAC-SHA256"}, "did you mean hmac-sha256? "),
+        ({"encoding": "HEX"}, "did you mean hex? "),
+        ({"key": {"normalize": "nfkc"}}, "did you mean NFKC? "),
+    ],
+)
+def test_a_word_in_other_case_has_its_nearest(words: dict[str, JsonValue], near: str) -> None:
+    (problem,) = errors(mobility_work(**words))
+    assert problem.hint.startswith(near)
+
+
 def test_a_body_said_to_be_uncovered_is_not_warned_of() -> None:
     extension = mobility_work(content="{timestamp}.{nonce}", uncovered="body")
     assert warnings(extension) == []

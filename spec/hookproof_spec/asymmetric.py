@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hookproof_spec.errors import SecretError
@@ -116,17 +117,24 @@ def _hash_of(algorithm: Algorithm) -> HashAlgorithm:
 def _private(scheme: SignatureScheme, secret: str) -> PrivateKeyTypes:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     secret = secret.strip()
     try:
         if secret.startswith(PEM):
-            return load_pem_private_key(secret.encode(), None)
+            return _loaded(secret)
         if scheme.algorithm is Algorithm.ED25519:
             return Ed25519PrivateKey.from_private_bytes(scheme.key.key(secret))
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise _unreadable("private", scheme.algorithm) from error
     raise _unreadable("private", scheme.algorithm)
+
+
+@lru_cache(maxsize=8)
+def _loaded(pem: str) -> PrivateKeyTypes:
+    """Load a private key; of RSA's, the primes are tested, which takes a tenth of a second."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    return load_pem_private_key(pem.encode(), None)
 
 
 def _public(scheme: SignatureScheme, secret: str) -> PublicKeyTypes:

@@ -67,9 +67,13 @@ class DocumentError(HookproofError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `did you mean X?` for the nearest of the known words, or "" when none is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean {near[0]}?" if near else ""
+    """Return `did you mean X?` for the nearest of the known words, or "" when none is near.
+
+    Case does not count: `HMAC-SHA256` is near to `hmac-sha256`.
+    """
+    lowered = {name.lower(): name for name in reversed(list(known))}  # of equals, the first
+    near = difflib.get_close_matches(word.lower(), list(reversed(lowered)), n=1, cutoff=0.6)
+    return f"did you mean {lowered[near[0]]}?" if near else ""
 
 
 def one_of(words: Iterable[str]) -> str:

@@ -73,7 +73,7 @@ def decode(body: bytes) -> JsonValue | Problem:
     except RecursionError:
         return Problem("", "nested too deeply")
     except ValueError:
-        return Problem("", "a number has too many digits")
+        return Problem("", "not readable: a number has too many digits")
     return value
 
 

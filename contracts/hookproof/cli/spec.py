@@ -110,7 +110,7 @@ def show(name: str, webhook: str | None) -> int:
     """Show one webhook of a document: its scheme, and an example of a signed request."""
     document = load(name)
     for line in _shown(document, document.webhook(webhook)):
-        click.echo(line)
+        click.echo(escaped(line))
     return 0
 
 

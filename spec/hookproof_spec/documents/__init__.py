@@ -65,7 +65,8 @@ def _read(path: Path) -> Document:
     warnings: list[Problem] = []
     for name, webhook, problems in _webhooks(root, library):
         if webhook is None:
-            unusable[name] = problems
+            # What is named alone is the first, and a warning is not why.
+            unusable[name] = tuple(sorted(problems, key=lambda p: p.severity is Severity.WARNING))
         else:
             usable[name] = webhook
             warnings += problems

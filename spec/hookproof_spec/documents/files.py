@@ -59,12 +59,13 @@ def parse_file(path: Path) -> JsonValue:
 
     Raises:
         DocumentError: it cannot be read, is not UTF-8, is empty, too large, or has a syntax
-            error, or a key that is no text.
+            error, a key that is no text, or half a character.
     """
     where = str(path)
     text = _read(path, where)
     if not text.strip():
-        raise DocumentError("the file is empty", where=where)
+        once = "" if path.is_file() else "a pipe is read only once: save it as a file"
+        raise DocumentError("the file is empty", where=where, hint=once)
     parse = parse_json if path.suffix.lower() == ".json" else parse_yaml
     return _with_text_keys(parse(text, where), where, "")
 
@@ -73,9 +74,11 @@ def _read(path: Path, where: str) -> str:
     try:
         if path.is_dir():
             raise DocumentError("this is a directory", where=where, hint="name a file in it")
-        if path.stat().st_size > _MAX_BYTES:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)  # a device says no size, and may never end
+        if len(data) > _MAX_BYTES:
             raise DocumentError(f"larger than {_MAX_BYTES:,} bytes", where=where)
-        return path.read_bytes().decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DocumentError(
             f"not UTF-8: byte {error.start} is {error.object[error.start]:#04x}",
@@ -88,11 +91,13 @@ def _read(path: Path, where: str) -> str:
 
 
 def _with_text_keys(value: JsonValue, where: str, pointer: str) -> JsonValue:
-    """Return a value with statuses such as `200` as texts; refuse other keys that are no text."""
+    """Return a value with statuses such as `200` as texts; refuse what else is no whole text."""
     if isinstance(value, list):
         return [
             _with_text_keys(item, where, pointer + token(place)) for place, item in enumerate(value)
         ]
+    if isinstance(value, str):
+        return _whole_text(value, where, pointer)
     if not isinstance(value, Mapping):
         return value
     return {
@@ -103,9 +108,20 @@ def _with_text_keys(value: JsonValue, where: str, pointer: str) -> JsonValue:
 
 def _text_key(key: object, where: str, pointer: str) -> str:
     if isinstance(key, str):
-        return key
+        return _whole_text(key, where, pointer)
     if isinstance(key, int) and not isinstance(key, bool) and pointer.endswith("/responses"):
         return str(key)
     raise DocumentError(
         f"the key {shown(key)} is no text", where=f"{where}#{pointer}", hint="put it in quotes"
+    )
+
+
+def _whole_text(text: str, where: str, pointer: str) -> str:
+    """Refuse what JSON can escape and UTF-8 cannot write; in YAML it is an error of syntax."""
+    if text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text):
+        return text
+    raise DocumentError(
+        f"{shown(text)} holds half a surrogate pair",
+        where=f"{where}#{pointer}",
+        hint="write the whole character",
     )

@@ -113,7 +113,7 @@ class Library:
         return replace(place, pointer="", value=self._files[place.file.resolve()])
 
     def _file(self, place: Place, name: str) -> Place:
-        path = (place.file.parent / name).resolve()
+        path = self._resolved(place, name)
         if path not in self._files:
             try:
                 self._files[path] = parse_file(path)
@@ -123,6 +123,12 @@ class Library:
             return self.root
         via = place.pointer + "/$ref" if place.via is None else place.via
         return Place(path, "", self._files[path], via)
+
+    def _resolved(self, place: Place, name: str) -> Path:
+        try:
+            return (place.file.parent / name).resolve()
+        except (OSError, RuntimeError, ValueError) as error:  # links in a circle; a null byte
+            raise RefError(f"$ref to {shown(name)}: {error}", "name a file") from error
 
     def _inside(self, target: Place, pointer: str, ref: str) -> Place:
         if pointer and not pointer.startswith("/"):

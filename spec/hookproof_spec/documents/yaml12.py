@@ -8,6 +8,7 @@ has no value for is refused.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
@@ -61,7 +62,7 @@ def _float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
         number = float(text)
     except ValueError:
         raise _at(node, "a number that JSON cannot hold") from None
-    if number - number != 0:
+    if not math.isfinite(number):
         raise _at(node, "a number that JSON cannot hold")
     return number
 
@@ -145,10 +146,17 @@ def parse_json(text: str, where: str) -> JsonValue:
     """Read JSON text.
 
     Raises:
-        DocumentError: a syntax error (with line and column) or a member that stands twice.
+        DocumentError: a syntax error (with line and column), a member that stands twice, or a
+            number that cannot be held.
     """
     try:
-        value: JsonValue = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        value: JsonValue = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_refuse,
+            parse_float=_finite,
+            parse_int=_whole,
+        )
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise DocumentError(f"not JSON: {error.msg} at {place}", where=where) from error
@@ -170,6 +178,20 @@ def _unique(members: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
 
 def _refuse(constant: str) -> JsonValue:
     raise ValueError(f"{constant} is no JSON value")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {text[:20]} is too large")
+    return number
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"a number of {len(text):,} digits is too long") from None
 
 
 def _bad_yaml(where: str, mark: yaml.Mark | None, problem: str) -> DocumentError:
