@@ -11,7 +11,7 @@ from hookproof.catalogue import rule as rule_of
 from hookproof.effects import CallableProbe
 from hookproof.lab import Lab
 from hookproof.miniatures import correct
-from hookproof.miniatures.base import Miniature, Stamp
+from hookproof.miniatures.base import Miniature, RefusedError, Stamp
 from hookproof.miniatures.broken_property import (
     ForgetsTheForged,
     KnowsPartsByShortName,
@@ -45,11 +45,26 @@ LONG = bool(os.environ.get("HOOKPROOF_LONG"))
 SEEDS = range(20 if LONG else 3)
 QUIET_SEEDS = range(100 if LONG else 1)
 """Over each correct receiver; `test_matrix` tries one more."""
+
+
+class ForgetsWithTheStale(Miniature):
+    """Empties its memory when a stale request has come."""
+
+    def check_age(self, stamp: Stamp) -> None:
+        try:
+            super().check_age(stamp)
+        except RefusedError:
+            self.nonces.clear()
+            raise
+
+
 FOUND = {
     RemembersSixteen: "1. send 17 new events; 2. replay event 1: 1 effect too many",
     KnowsPartsByShortName: "1. send a new event; 2. send a new event like event 1 whose identifier"
     " differs in its last character: 1 effect too few",
     ForgetsTheForged: "1. send a new event; 2. forge event 1: its nonce, a spoiled signature;"
+    " 3. replay event 1: 1 effect too many",
+    ForgetsWithTheStale: "1. send a new event; 2. send a correctly signed event that is too old;"
     " 3. replay event 1: 1 effect too many",
 }
 

@@ -125,6 +125,23 @@ def test_any_plane_that_is_refused_is_found(plane: int) -> None:
     assert f"(U+{plane << 16:X})" in message
 
 
+class RefusesCapitalsInEscapes(Miniature):
+    """Reads escapes whose hexadecimal digits are small letters, and no others."""
+
+    def read(self, body: bytes) -> str:
+        if re.search(rb"\\u[0-9a-f]*[A-F]", body):
+            raise RefusedError(422)
+        return super().read(body)
+
+
+@pytest.mark.parametrize("seed", range(300, 320) if LONG else (303, 307))
+def test_spelling_that_is_refused_is_told_alone(seed: int) -> None:
+    result = trial(
+        RefusesCapitalsInEscapes, [properties.property_valid], seed=seed, search_seconds=PATIENCE
+    )["property-valid"]
+    assert result.message == "refuses a genuine event with characters written as \\u escapes: 422"
+
+
 def test_evidence_holds_the_bytes_of_the_smallest_case() -> None:
     (evidence,) = tried(CountsInBrackets, "property-valid", 1).evidence
     assert b'"name":"["' in evidence.exchange.request.body

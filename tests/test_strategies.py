@@ -134,10 +134,12 @@ SCHEMAS: dict[str, Schema] = {
     "types": {"type": ["string", "null", "integer"]},
     "excluded texts": {"type": "string", "not": {"enum": ["", "a"]}, "maxLength": 2},
     "a pattern of one class": {"type": "string", "pattern": "^[A-Z0-9]+$", "minLength": 12},
+    "a pattern of what is no letter": {"type": "string", "pattern": "^\\W\\D\\Wx$"},
     "two patterns": {
         "type": "string",
         "allOf": [{"pattern": "^[a-z]"}, {"pattern": "[0-9]$"}],
     },
+    "very long": {"type": "string", "minLength": 20_000},
     "not a pattern": {"type": "string", "not": {"pattern": "^a"}},
     "a list of itself": {
         "$ref": "#/$defs/n",
@@ -301,8 +303,11 @@ def test_difficult_letters_come_from_every_plane() -> None:
             "#",
         ),
         ({"type": "strng"}, "#/type"),
+        ({"prefixItems": [{"type": "array", "minItems": 9000}]}, "#/prefixItems/0/minItems"),
+        ({"items": {"type": "object", "minProperties": 9000}}, "#/items/minProperties"),
+        ({"properties": {"a": {"pattern": "^(ab){9000}$"}}}, "#/properties/a/pattern"),
     ],
-    ids=["contradiction", "pattern", "endless", "not a schema"],
+    ids=["contradiction", "pattern", "endless", "not a schema", "items", "members", "long"],
 )
 def test_what_cannot_be_drawn_is_said_with_its_place(schema: Schema, where: str) -> None:
     with pytest.raises(DocumentError) as caught:
@@ -323,6 +328,25 @@ def test_variations_leave_alone_what_is_not_described() -> None:
         assert [value[name] for name in ("_metadata", "_date", "movement")] == [
             base[name] for name in ("_metadata", "_date", "movement")
         ]
+
+
+def test_variations_keep_the_order_of_members() -> None:
+    webhook = shipped()
+    base = payloads.example(webhook)
+    found = find(variations(webhook, base), lambda value: value == base)
+    assert payloads.encode(found) == payloads.encode(base)
+
+
+def test_very_long_text_of_a_pattern_is_drawn() -> None:
+    texts = from_schema({"pattern": "^[a-z]{20000}$", "type": "string"})
+    text = find(texts, lambda _: True, settings=settings(phases=[Phase.generate], database=None))
+    assert len(str(text)) == 20_000
+
+
+def test_variations_of_a_very_long_text_keep_its_length() -> None:
+    schema: Schema = {"type": "string", "minLength": 20_000, "maxLength": 20_010}
+    for value in every(from_schema(schema, near="a" * 20_000)):
+        assert 20_000 <= len(str(value)) <= 20_010
 
 
 def test_variations_shrink_to_the_value() -> None:

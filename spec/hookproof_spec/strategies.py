@@ -27,7 +27,7 @@ from jsonschema_rs import canonical
 from hookproof_spec import payloads as bodies
 from hookproof_spec import pointers
 from hookproof_spec.errors import DocumentError
-from hookproof_spec.generating.accepting import UnmodelledError
+from hookproof_spec.generating.accepting import ExcessiveError, UnmodelledError
 from hookproof_spec.generating.breaking import Negative, attempts
 from hookproof_spec.generating.compiling import ABSENT, Absent, Compiler
 from hookproof_spec.generating.letters import DIFFICULT
@@ -120,6 +120,8 @@ def from_schema(
     except PatternError as error:
         where = place_of(whole, "pattern", error.pattern)
         raise _undrawable(where, f"no text for the pattern {error.pattern!r}: {error}") from error
+    except ExcessiveError as error:
+        raise _undrawable(place_of(whole, error.word, error.asked), str(error)) from error
     except UnmodelledError as error:
         raise _undrawable(error.pointer, str(error)) from error
     is_valid = _validator(whole).is_valid

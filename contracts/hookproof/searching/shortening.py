@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from hookproof.searching.steps import Burst, Forge, Replay, Send, SendAkin, Step
+from hookproof.searching.steps import Burst, Forge, Replay, Send, SendAkin, SendStale, Step
 from hookproof.verdicts import Breach
 
 Steps = tuple[Step, ...]
@@ -96,15 +96,21 @@ def sent(step: Step) -> int:
     return 1 if isinstance(step, SendAkin | Burst) else 0
 
 
-def short_sequences(rewritings: Sequence[str], likenesses: Sequence[str], many: int) -> list[Steps]:
-    """Return all that can happen to one event in two steps, the plainest first."""
+def short_sequences(
+    rewritings: Sequence[str], likenesses: Sequence[str], many: int, *, aged: bool
+) -> list[Steps]:
+    """Return all that can happen to one event in two steps, the plainest first.
+
+    `aged` says that events have a time, so that some are too old.
+    """
     once: list[Step] = [
         *(Replay(1, how) for how in rewritings),
         Forge(1),
         *(SendAkin(1, how) for how in likenesses),
     ]
+    between: list[Step] = [*once, *([SendStale()] if aged else []), Send(many), Burst(2)]
     again: list[Step] = [Replay(1), SendAkin(1, likenesses[-1])]
     found: list[Steps] = [(Send(), step) for step in once]
-    found += [(Send(), step, then) for step in (*once, Send(many), Burst(2)) for then in again]
+    found += [(Send(), step, then) for step in between for then in again]
     found += [(Burst(2), then) for then in again]
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import final
 
@@ -50,9 +51,25 @@ def _searched(lab: Lab, name: str, base: JsonValue, events: _Events) -> Search:
         if coarse.each([(_filled(lab, base, letters), Spelling())], events.judge).found is not None:
             closer = Search.of(lab, f"{name}-{number}", times=CLOSER)
             closer.through(_drawn(lab, base, letters), events.judge)
-            coarse.found = closer.found or coarse.found
+            coarse.found = _plainest(closer, events) or coarse.found
             return coarse
-    return coarse.through(_drawn(lab, base, DIFFICULT), events.judge)
+    coarse.through(_drawn(lab, base, DIFFICULT), events.judge)
+    coarse.found = _plainest(coarse, events)
+    return coarse
+
+
+def _plainest(search: Search, events: _Events) -> Breach | Unproven | None:
+    """Leave out styles of writing that are no part of the matter; Hypothesis may leave some in."""
+    breach = search.found
+    simpler = events.simpler() if isinstance(breach, Breach) else iter(())
+    while (drawn := next(simpler, None)) is not None and time.monotonic() < search.ends:
+        try:
+            again = events.judge(drawn)
+        except CannotTell:
+            return breach
+        if again is not None:
+            breach, simpler = again, events.simpler()
+    return breach
 
 
 def _portions() -> list[str]:
@@ -96,9 +113,21 @@ class _Events:
         self._oracle = Verifier(lab.scheme, lab.secret)
         self._dates = payloads.dates(lab.webhook)
         self.miscount: Breach | None = None
+        self._broken: Drawn | None = None
+
+    def simpler(self) -> Iterator[Drawn]:
+        """Yield the last payload that showed a breach, in simpler spellings."""
+        if self._broken is not None:
+            value, spelling = self._broken
+            yield from ((value, simpler) for simpler in spelling.simpler())
 
     def judge(self, drawn: Drawn) -> Breach | None:
         """Send a payload and judge the answer; closely, its effects as well."""
+        breach = self._judged(drawn)
+        self._broken = self._broken if breach is None else drawn
+        return breach
+
+    def _judged(self, drawn: Drawn) -> Breach | None:
         value, spelling = drawn
         fresh = self._renewed(value)
         body = spelling.write(fresh)

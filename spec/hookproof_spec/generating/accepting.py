@@ -26,6 +26,16 @@ class UnmodelledError(ValueError):
         self.pointer = pointer
 
 
+@final
+class ExcessiveError(ValueError):
+    """A keyword of the schema that asks for more than can be drawn."""
+
+    def __init__(self, word: str, asked: int) -> None:
+        super().__init__(f"{word} of {asked} is more than can be drawn")
+        self.word = word
+        self.asked = asked
+
+
 def accepts(node: CanonicalSchema) -> Judge:
     """Return what tells whether a value is one of a node's."""
     schema = node.to_json_schema()

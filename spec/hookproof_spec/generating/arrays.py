@@ -10,7 +10,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from jsonschema_rs import CanonicalSchema, canonical
 
-from hookproof_spec.generating.accepting import SHALLOW
+from hookproof_spec.generating.accepting import SHALLOW, ExcessiveError
 from hookproof_spec.generating.anything import ANYTHING, Values, identity
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MORE: Final = 3
 """How many items more than necessary an array has at most."""
+MOST: Final = 2_000
+"""How many items an array may have to have. Hypothesis takes seconds for more, or gives up."""
 TRIES: Final = 20
 
 
@@ -35,7 +37,13 @@ class _Need:
 
 
 def array(compiler: Compiler, view: canonical.ArrayView, depth: int) -> Values | None:
-    """Return the arrays of a view; None where there is none."""
+    """Return the arrays of a view; None where there is none.
+
+    Raises:
+        ExcessiveError: they must be longer than can be drawn.
+    """
+    if view.min_items is not None and view.min_items > MOST:
+        raise ExcessiveError("minItems", view.min_items)
     more = MORE if depth <= SHALLOW else 0
     simple = not view.prefix_items and not view.contains
     if simple and view.distinctness is not canonical.Distinctness.SOME_REPEATED:

@@ -52,7 +52,8 @@ class Compiler:
         """Return the values of a node; `depth` counts the references that led here.
 
         Raises:
-            PatternError: a pattern is none that Python reads.
+            PatternError: a pattern is none that Python reads, or asks for too long a text.
+            ExcessiveError: a keyword asks for more than can be drawn.
             UnmodelledError: a part of the schema has no canonical form.
         """
         return (

@@ -35,11 +35,20 @@ CHARACTERS: Final = st.characters(
 PRINTABLE: Final = "".join(map(chr, range(0x20, 0x7F)))
 ROOM: Final = 24
 """How many characters more than the shortest allowed a text has at most, where nothing is said."""
+DRAWN: Final = 100
+"""How many characters of a text that must be longer are drawn; the others repeat one letter."""
 
 
 def texts(least: int = 0, most: int | None = None) -> SearchStrategy[str]:
     """Return texts of any characters; lengths in code points."""
-    return st.text(CHARACTERS, min_size=least, max_size=_longest(least, most))
+    return of_letters(CHARACTERS, least, _longest(least, most))
+
+
+def of_letters(letters: SearchStrategy[str], least: int, most: int) -> SearchStrategy[str]:
+    """Return texts of these letters; of what is very long, Hypothesis draws only a part."""
+    rest = max(0, least - DRAWN)
+    drawn = st.text(letters, min_size=least - rest, max_size=most - rest)
+    return st.builds(lambda text, one: text + rest * one, drawn, letters) if rest else drawn
 
 
 def difficult_texts(
@@ -50,10 +59,10 @@ def difficult_texts(
     They shrink to the shortest text of the simplest characters, as `texts` does.
     """
     longest = _longest(max(least, 2 * ROOM), most)
-    plain = st.text(CHARACTERS, min_size=least, max_size=longest)
-    hard = st.text(letters, min_size=least, max_size=longest)
-    long = st.text(letters, min_size=max(least, min(ROOM, longest)), max_size=longest)
-    return plain, hard, long
+    chosen = st.sampled_from(letters)
+    hard = of_letters(chosen, least, longest)
+    long = of_letters(chosen, max(least, min(ROOM, longest)), longest)
+    return of_letters(CHARACTERS, least, longest), hard, long
 
 
 def _longest(least: int, most: int | None) -> int:

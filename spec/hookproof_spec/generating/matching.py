@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING, Final, final
 
 from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
 
 from hookproof_spec import patterns
 from hookproof_spec.generating.formats import FORMATS
-from hookproof_spec.generating.letters import CHARACTERS, ROOM, texts
+from hookproof_spec.generating.letters import CHARACTERS, ROOM, of_letters, texts
 
 if TYPE_CHECKING:
     from jsonschema_rs import canonical
@@ -38,8 +39,8 @@ def strings(view: canonical.StringView) -> SearchStrategy[str] | None:
     if most is not None and most < least:
         return None
     found = _base(view, least, most)
-    wanted = [compiled(pattern) for pattern in view.patterns]
-    barred = [compiled(pattern) for pattern in view.excluded_patterns]
+    wanted = [reading for pattern in view.patterns for reading in _readings(pattern)]
+    barred = [reading for pattern in view.excluded_patterns for reading in _readings(pattern)]
     excluded = frozenset(view.excluded)
 
     def kept(text: str) -> bool:
@@ -48,6 +49,12 @@ def strings(view: canonical.StringView) -> SearchStrategy[str] | None:
         return found_all and text not in excluded and not any(p.search(text) for p in barred)
 
     return found.filter(kept) if _judged(view) else found
+
+
+def _readings(pattern: str) -> list[re.Pattern[str]]:
+    r"""Return a pattern as ECMA-262 has it, and as those read it for whom `é` is in `\w`, too."""
+    strict = compiled(pattern)
+    return [strict, re.compile(strict.pattern)] if "\\" in pattern else [strict]
 
 
 def _judged(view: canonical.StringView) -> bool:
@@ -73,7 +80,12 @@ def matching(pattern: str, least: int = 0, most: int | None = None) -> SearchStr
     simple = _ONE_CLASS.fullmatch(pattern)
     if simple is not None:
         return _of_class(simple, least, most)
-    return st.from_regex(compiled(pattern), alphabet=CHARACTERS)
+    found = st.from_regex(compiled(pattern), alphabet=CHARACTERS)
+    try:
+        found.validate()
+    except InvalidArgument as error:
+        raise PatternError(pattern, "it asks for longer texts than can be drawn") from error
+    return found
 
 
 def _of_class(simple: re.Match[str], least: int, most: int | None) -> SearchStrategy[str]:
@@ -81,7 +93,7 @@ def _of_class(simple: re.Match[str], least: int, most: int | None) -> SearchStra
     low = 1 if simple[2] == "+" else int(simple[3] or 0)
     high = int(simple[5]) if simple[5] else low if simple[3] and not simple[4] else None
     low, longest = max(low, least), [bound for bound in (high, most) if bound is not None]
-    return st.text(letters, min_size=low, max_size=min([low + ROOM, *longest]))
+    return of_letters(letters, low, min([low + ROOM, *longest]))
 
 
 def compiled(pattern: str) -> re.Pattern[str]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from jsonschema_rs import CanonicalSchema, canonical
 
-from hookproof_spec.generating.accepting import SHALLOW, accepts
+from hookproof_spec.generating.accepting import SHALLOW, ExcessiveError, accepts
 from hookproof_spec.generating.anything import ANYTHING, Values
 from hookproof_spec.generating.letters import texts
 from hookproof_spec.generating.matching import compiled, matching
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MORE: Final = 2
 """How many members beyond the named ones an object has at most, where none is asked for."""
+MOST: Final = 300
+"""How many members beyond the named ones may be asked for. Hypothesis takes seconds for more."""
 TRIES: Final = 20
 _COINS: Final = st.booleans()
 Members = dict[str, "JsonValue"]
@@ -47,12 +49,17 @@ def object_of(
 
     Members that the schema lets anybody add are drawn only where it says what they hold, or how
     many there must be.
+
+    Raises:
+        ExcessiveError: there must be more than can be drawn.
     """
     must, may = _named(compiler, view, depth, near)
     if must is None:
         return None
     least, most = view.min_properties or 0, view.max_properties
-    base = _plain(must, may)
+    if least - len(must) - len(may) > MOST:
+        raise ExcessiveError("minProperties", least)
+    base = _plain(must, may) if near is None else _ordered(_plain(must, may), near)
     described = view.pattern_properties or view.additional_properties is not None
     wanted = near is None and (described or not (must or may)) and depth <= SHALLOW
     tight = least > len(must) or (most is not None and most < len(must) + len(may))
@@ -86,6 +93,15 @@ def _plain(must: Mapping[str, Values], may: Mapping[str, Values]) -> SearchStrat
         return found
 
     return members()
+
+
+def _ordered(found: SearchStrategy[Members], near: Members) -> SearchStrategy[Members]:
+    """Return the objects with the members that they have in common with one in its order."""
+
+    def ordered(members: Members) -> Members:
+        return {name: members[name] for name in near if name in members} | members
+
+    return found.map(ordered)
 
 
 def _named(

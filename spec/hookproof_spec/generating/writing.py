@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeVar, final
@@ -102,6 +102,20 @@ class Spelling:
             (any(self.orders), "its members in another order"),
         )
         return tuple(words for differs, words in said if differs)
+
+    def simpler(self) -> Iterator[Spelling]:
+        """Yield spellings that write one thing plainly, or all of its kind in one style."""
+        yield from (replace(self, spaces=styles) for styles in _fewer(self.spaces))
+        yield from (replace(self, escapes=styles) for styles in _fewer(self.escapes))
+        yield from (replace(self, forms=styles) for styles in _fewer(self.forms))
+        yield from (replace(self, orders=styles) for styles in _fewer(self.orders))
+
+
+def _fewer(styles: tuple[Style, ...]) -> Iterator[tuple[Style, ...]]:
+    if styles:
+        yield ()
+    if len(styles) > 1:
+        yield from ((style,) for style in dict.fromkeys(styles))
 
 
 @final
