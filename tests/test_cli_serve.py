@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,8 +19,10 @@ from typing import Any
 
 import pytest
 
+from hookproof.cli.deliveries import JsonLines, Ready
 from hookproof.nonces import MemoryNonceStore
 from hookproof.receiver import create_receiver
+from hookproof.reports.console import Console
 from hookproof.serving import serve
 from hookproof_spec import load
 from support.command_line import (
@@ -30,6 +34,7 @@ from support.command_line import (
     hookproof_command,
     one_line_error,
 )
+from support.mock_receiving import receiving, until
 
 
 @dataclass
@@ -151,6 +156,7 @@ def test_store_outlives_the_process(receiver: str, tmp_path: Path) -> None:
     with serving(tmp_path, *arguments, HOOKPROOF_SECRET=CANARY) as sender:
         assert [one["id"] for one in sender.call("events")["items"]] == [event["id"]]
         assert len(sender.call("webhooks")["items"]) == 1
+        assert f"{receiver} is registered already, and keeps the secret" in sender.end()[2].decode()
 
 
 def test_secret_is_made_and_shown_when_that_is_asked(tmp_path: Path) -> None:
@@ -194,6 +200,11 @@ def test_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
         (["--token-env", "NOT_SET"], "NOT_SET holds no token"),
         (["--db", "nowhere/x.sqlite3"], "nowhere"),
         (["--db", "no-database"], "no-database"),
+        (["--db", ""], "Is a directory"),
+        (["--allow-host", "box.internal:80"], "'box.internal:80' is no host"),
+        (["--allow-host", "*"], "'*' is no host"),
+        (["--allow-receiver", "http://box/"], "'http://box/' is no host"),
+        (["--host", "a b"], "'a b' is no host"),
         (["--schedule", "never"], "'none', 'fixed', 'exponential', 'standard'"),
     ],
 )
@@ -210,3 +221,88 @@ def test_second_sender_on_one_store_is_refused(tmp_path: Path) -> None:
         assert "one.sqlite3" in one_line_error(result)
     with closing(sqlite3.connect(tmp_path / "one.sqlite3")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.2", "localhost"])
+def test_address_that_is_told_can_be_opened(host: str, tmp_path: Path) -> None:
+    with serving(tmp_path, "--host", host, "--db", ":memory:") as sender:
+        assert sender.call("health")["status"] == "ok"
+        assert "0.0.0.0" not in sender.ready["ready"]
+
+
+HOLDING = """
+import os, signal, sys
+from hookproof.cli.mocking import _held_back, _wait_for
+number = signal.Signals[sys.argv[1]]
+with _held_back() as signals:
+    os.kill(os.getpid(), number)
+    print("goes on", flush=True)
+    _wait_for(signals)
+    print("ends", flush=True)
+    if sys.argv[2:]:
+        os.kill(os.getpid(), number)
+    print("gently", flush=True)
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_being_told_to_end_breaks_in_nowhere(name: str) -> None:
+    once, twice = ((name,), (name, "again"))
+    gently, at_once = (
+        subprocess.run([sys.executable, "-c", HOLDING, *words], capture_output=True, timeout=60)
+        for words in (once, twice)
+    )
+    assert (gently.returncode, gently.stdout) == (0, b"goes on\nends\ngently\n")
+    assert at_once.stdout == b"goes on\nends\n"
+    assert at_once.returncode == 128 + signal.Signals[name]
+
+
+def test_second_signal_does_not_wait_for_receivers(tmp_path: Path) -> None:
+    with receiving() as silent:
+        silent.gate.clear()
+        arguments = ["--url", silent.url, "--unsigned", "--timeout", "600"]
+        with serving(tmp_path, *arguments) as sender:
+            event = sender.call("events", {})["id"]
+            silent.wait_for(1)
+            sender.process.send_signal(signal.SIGINT)
+            assert sender.end()[0] == 128 + signal.SIGTERM
+        silent.gate.set()
+        with serving(tmp_path) as sender:
+            assert sender.told()["event"] == event
+            (delivery,) = sender.call("deliveries")["items"]
+    assert (delivery["state"], delivery["attempts"]) == ("delivered", 2)
+
+
+def test_deliveries_go_on_when_the_log_is_full(receiver: str, tmp_path: Path) -> None:
+    small = ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh"]
+    log, count = tmp_path / "log", 5
+    with log.open("wb") as written:
+        process = subprocess.Popen(
+            [*small, *COMMAND, "serve", "--port", "0", "--db", ":memory:", "--url", receiver],
+            stdout=written,
+            env=environment(HOOKPROOF_SECRET=CANARY),
+        )
+    try:
+        until(lambda: b"token" in log.read_bytes() or process.poll() is not None)
+        words = log.read_text().split()
+        sender = Sender(process, {"ready": words[1], "token": words[5]})
+        for _ in range(count):
+            sender.call("events", {})
+        until(lambda: sender.call("health")["deliveries"]["delivered"] == count)
+        process.terminate()
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert log.stat().st_size <= 1024
+
+
+def test_ready_line_is_the_first_of_all() -> None:
+    stream = io.StringIO()
+    lines = JsonLines(Console(stream))
+    lines.trouble(ValueError("early"))
+    lines.ready(Ready("http://127.0.0.1:1", "token"))
+    lines.trouble(ValueError("late"))
+    first, *others = map(json.loads, stream.getvalue().splitlines())
+    assert first["ready"] == "http://127.0.0.1:1/"
+    assert others == [{"error": "ValueError: early"}, {"error": "ValueError: late"}]

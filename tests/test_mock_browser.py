@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -27,6 +26,7 @@ from hookproof_mockserver.server import serve
 from hookproof_spec.documents import load
 from hookproof_spec.webhook import Document
 from support.mock_site import TOKEN, deaf_url
+from support.sockets import silent_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -122,12 +122,6 @@ def page(chromium: Browser, stage: Stage) -> Iterator[Page]:
     context.close()
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 def receiver(secret: str, port: int) -> RunningServer:
     """Start the reference receiver: it is right in every rule, and refuses replays."""
     app = create_receiver(document().webhook(), secret, nonces=MemoryNonceStore(), replay="reject")
@@ -146,7 +140,11 @@ def answer(page: Page) -> Locator:
 
 
 def test_whole_story_from_registering_to_a_retry(page: Page, stage: Stage) -> None:
-    port = free_port()
+    with silent_port() as port:
+        tell_the_story(page, stage, port)
+
+
+def tell_the_story(page: Page, stage: Stage, port: int) -> None:
     page.get_by_label("URL of the receiver").fill(f"http://127.0.0.1:{port}/webhook")
     page.get_by_role("button", name="Register").click()
     secret = page.locator("#new-secret").inner_text()
@@ -259,15 +257,16 @@ def test_page_comes_back_to_life_after_the_sender_was_away(chromium: Browser, st
     stage.sender.register(url=deaf_url(), secret=SECRET, policy=once())
     context = chromium.new_context()
     opened = context.new_page()
-    with serving(stage, 0) as first:
-        opened.goto(f"{first.url}/deliveries")
-        expect(opened.locator("#live-words")).to_have_text("Live")
-    expect(opened.locator("#live-words")).to_have_text("Reconnecting")
-    stage.sender.trigger()
-    with serving(stage, urlsplit(first.url).port or 0):
-        expect(opened.locator("#live-words")).to_have_text("Live")
-        expect(opened.locator("tbody tr")).to_have_count(1)
-        context.close()
+    with silent_port() as port:
+        with serving(stage, port) as first:
+            opened.goto(f"{first.url}/deliveries")
+            expect(opened.locator("#live-words")).to_have_text("Live")
+        expect(opened.locator("#live-words")).to_have_text("Reconnecting")
+        stage.sender.trigger()
+        with serving(stage, port):
+            expect(opened.locator("#live-words")).to_have_text("Live")
+            expect(opened.locator("tbody tr")).to_have_count(1)
+            context.close()
 
 
 def serving(stage: Stage, port: int) -> Dashboard:
@@ -339,7 +338,8 @@ def fill(sender: MockSender) -> None:
     hook = sender.register(url=deaf_url(), secret=SECRET, description="the first")
     sender.register(url=deaf_url() + "/long" * 40, policy=once())
     name = "A part with a very long name " * 3
-    part = sender.add_part(name=name, article_code="X" * 60, locations=(("A", 1), ("B", 120)))
+    places = (("A" + "w" * 100, 1), ("B", 120))
+    part = sender.add_part(name=name, article_code="X" * 60, locations=places)
     sender.consume(part.id, part.locations[0].id, 1)
     sender.trigger(payload=b'{"x": "' + b"wide" * 400 + b'"}', allow_invalid=True)
     sender.trigger(faults=(Fault(kind=FaultKind.RULE, rule="forged-no-header"),))

@@ -284,6 +284,7 @@ def test_closing_waits_for_what_is_on_its_way(tmp_path: Path) -> None:
             receiver.wait_for(1)
             closing = threading.Thread(target=sender.close)
             closing.start()
+            until(lambda: sender._engine._closing)
             assert closing.is_alive()
             receiver.gate.set()
             closing.join(30)

@@ -7,6 +7,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from html import unescape
 from html.parser import HTMLParser
@@ -19,7 +20,15 @@ from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
 from hookproof_mockserver.app import create_app
-from hookproof_mockserver.model import DeliveryState, Fault, FaultKind, Source
+from hookproof_mockserver.model import (
+    DeliveryPolicy,
+    DeliveryState,
+    Fault,
+    FaultKind,
+    RetryPolicy,
+    Schedule,
+    Source,
+)
 from hookproof_mockserver.pages.commands import curl
 from hookproof_mockserver.pages.notes import KEPT, Note, Notes
 from hookproof_mockserver.pages.wire import Shown, shown, visible
@@ -27,6 +36,7 @@ from hookproof_mockserver.pages.words import exact
 from hookproof_mockserver.sender import MockSender, Setup
 from hookproof_spec.documents import load
 from hookproof_spec.request import Request
+from hookproof_spec.signing import Verifier
 from hookproof_spec.webhook import Webhook
 from support.mock_site import TOKEN, deaf_url
 
@@ -243,13 +253,50 @@ def test_way_from_nothing_to_a_delivery_works_without_scripts(browser: Browser) 
     assert delivery.webhook in words(browser.get(f"/deliveries/{delivery.id}"))
 
 
+def test_form_counts_only_webhooks_that_are_sent_to(browser: Browser) -> None:
+    assert "Nobody would get it" in words(browser.get("/events/new"))
+    once = DeliveryPolicy(retry=RetryPolicy(schedule=Schedule.NONE), disable_after=1)
+    browser.sender.register(url=deaf_url(), active=False)
+    browser.sender.register(url=deaf_url())
+    browser.sender.register(url=deaf_url(), policy=once)
+    assert "It goes to 2 webhooks." in words(browser.get("/events/new"))
+    browser.sender.trigger()
+    assert browser.sender.idle(20)
+    assert "It goes to 1 webhook." in words(browser.get("/events/new"))
+
+
 def test_new_secret_is_shown_once(browser: Browser) -> None:
     answer = browser.send("/webhooks", url=deaf_url(), secret_kind="generate")
-    first = browser.get(answer.headers["Location"]).text
-    found = re.search(r'id="new-secret"[^>]*>([^<]+)<', first)
+    secret = shown_in(browser.get(answer.headers["Location"]).text, "new-secret")
+    assert secret not in browser.get(answer.headers["Location"]).text
+    assert secret not in answer.headers["Location"]
+
+
+@pytest.mark.parametrize("name", ["discord", "sendgrid"])
+def test_receiver_of_a_pair_is_given_the_public_key(name: str) -> None:
+    errors: list[BaseException] = []
+    with running(name, errors) as sender:
+        browser = Browser(sender, errors)
+        made = browser.send("/webhooks", url=deaf_url(), secret_kind="generate")
+        page = browser.get(made.headers["Location"]).text
+        public, private = shown_in(page, "new-public-key"), shown_in(page, "new-secret")
+        folded = " ".join(private.split())  # as a browser pastes it into a field of one line
+        browser.done("/webhooks", url=deaf_url(), secret_kind="typed", secret=folded)
+        webhook = sender.subscriptions()[1]
+        browser.done(f"/webhooks/{webhook.id}/rotate", new_secret=folded, overlap="0")
+        sender.trigger(webhook.event)
+        assert sender.idle(20)
+        sent = [sender.attempts(each.id)[0].request for each in sender.deliveries().items]
+    verifier = Verifier(sender.document.webhook(webhook.event).scheme, public)
+    assert [verifier.verify(request, time.time()).accepted for request in sent] == [True, True]
+    assert "PRIVATE" not in public
+    assert errors == []
+
+
+def shown_in(page: str, id: str) -> str:
+    found = re.search(rf'id="{id}"[^>]*>([^<]+)<', page)
     assert found is not None
-    assert found[1] not in browser.get(answer.headers["Location"]).text
-    assert found[1] not in answer.headers["Location"]
+    return unescape(found[1])
 
 
 def test_typed_secret_is_not_shown_at_all(browser: Browser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from email.utils import formatdate
 
@@ -131,6 +132,24 @@ def test_exponential_waits_double_without_jitter(number: int, first: float) -> N
 def test_no_retry_after_header_raises(text: str) -> None:
     wait = retry_after(answered(503, ("Retry-After", text)), NOW)
     assert wait is None or wait >= 0
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Sun, 06 Nov 1994 08:50:37 GMT",
+        "Sunday, 06-Nov-94 08:50:37 GMT",
+        "Sun Nov  6 08:50:37 1994",
+    ],
+)
+def test_every_form_of_an_http_date_is_in_gmt(date: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert retry_after(answered(503, ("Retry-After", date)), 784_111_777.0) == 60
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_the_standard_schedule_is_the_published_one() -> None:

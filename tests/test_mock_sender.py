@@ -36,6 +36,7 @@ from hookproof_mockserver.sender_errors import (
 )
 from hookproof_spec import payloads
 from hookproof_spec.documents import names
+from hookproof_spec.errors import DocumentError
 from hookproof_spec.signing import Verifier
 from support.mock_making import FAST, ONCE, SECRET, document, mock_sender, only_delivery, settled
 from support.mock_receiving import Reply, answers, receiving
@@ -49,6 +50,16 @@ def test_the_best_plan_with_webhooks_is_taken() -> None:
     with mock_sender() as sender:
         assert sender.account.plan == "Ultimate"
         assert dict(sender.account.plans) == {"Starter": False, "Premium": True, "Ultimate": True}
+
+
+def test_a_document_without_a_usable_webhook_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "document.yaml"
+    path.write_text(
+        "openapi: 3.1.0\ninfo: {title: x, version: '1'}\n"
+        "webhooks: {w: {post: {responses: {'200': {description: x}}}}}\n"
+    )
+    with pytest.raises(DocumentError, match="no webhook of this document can be used"):
+        MockSender(Setup(document=hookproof_spec.load(str(path))))
 
 
 def test_a_plan_without_webhooks_refuses_them() -> None:
@@ -321,6 +332,23 @@ def test_a_copy_keeps_the_bytes_and_a_new_one_is_signed_anew() -> None:
     assert (third.request.body, third.nonce != first.nonce) == (first.request.body, True)
     verifier = Verifier(document().webhook().scheme, SECRET)
     assert verifier.verify(third.request, time.time()).accepted
+
+
+def test_a_copy_goes_to_no_host_that_is_no_longer_allowed(tmp_path: Path) -> None:
+    store, foreign = tmp_path / "store", frozenset({"0.0.0.0"})
+    with mock_sender(store, allowed_receivers=foreign) as sender:
+        webhook = sender.register(url="http://0.0.0.0:9/", secret=SECRET, policy=ONCE)
+        delivery = only_delivery(sender, sender.trigger())
+        settled(sender)
+    with receiving() as receiver, mock_sender(store) as sender:
+        sender.change(webhook.id, url=receiver.url)
+        copy, anew = sender.resend(delivery.id), sender.resend(delivery.id, verbatim=False)
+        settled(sender)
+        refused = sender.delivery(copy.id)
+        assert sender.attempts(copy.id) == ()
+        assert sender.delivery(anew.id).state is DeliveryState.DELIVERED
+    assert refused.state is DeliveryState.FAILED
+    assert "start with --allow-receiver 0.0.0.0" in refused.next_words
 
 
 def test_a_copy_that_is_refused_is_not_tried_again() -> None:

@@ -14,8 +14,7 @@ from hookproof_mockserver.model import Event, Location, Part, Source
 from hookproof_mockserver.sender import MockSender, Setup
 from hookproof_mockserver.sender_errors import Conflict, Invalid, NotFound, StockError
 from hookproof_mockserver.stock import Movement, payload, runs_out, written
-from hookproof_spec import payloads
-from hookproof_spec.webhook import Document
+from hookproof_spec import load, payloads
 from support.mock_making import document, mock_sender
 
 SHELF = (("Shelf 7", 3), ("Van", 1))
@@ -94,19 +93,10 @@ def test_a_plan_without_webhooks_tells_nothing() -> None:
 
 
 def test_a_document_without_stock_refuses_parts() -> None:
-    shipped = document()
-    plain = Document(
-        name="plain",
-        path="plain.yaml",
-        title="",
-        version="",
-        openapi="3.1.0",
-        webhooks={},
-    )
-    assert shipped.webhook().stock
-    with mock_sender(document=plain) as sender:
+    assert document().webhook().stock
+    with mock_sender(document=load("github")) as sender:
         assert not sender.has_stock
-        with pytest.raises(StockError, match="no webhook of plain tells of stock"):
+        with pytest.raises(StockError, match="no webhook of github tells of stock"):
             sender.add_part(name="Bearing", article_code="BRG-1", locations=SHELF)
 
 

@@ -142,6 +142,14 @@ def test_a_second_sender_on_the_same_file_is_refused(path: Path) -> None:
     Store(path, Hub()).close()
 
 
+def test_a_link_to_a_store_in_use_is_refused(path: Path) -> None:
+    link = path.with_name("another-name")
+    link.symlink_to(path)
+    with mock_sender(link), pytest.raises(StoreError, match="another mock sender uses this store"):
+        Store(path, Hub())
+    Store(link, Hub()).close()
+
+
 def test_a_lock_file_that_is_left_over_hinders_nobody(path: Path) -> None:
     left = path.with_name(path.name + "-lock")
     left.touch()
@@ -161,9 +169,12 @@ def test_only_its_owner_can_read_a_store(path: Path) -> None:
     assert set(modes.values()) == {0o600}, modes
 
 
-def test_a_folder_is_no_store(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [".", "", "/", ".."])
+def test_a_folder_is_no_store(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(StoreError, match="Is a directory"):
-        Store(tmp_path, Hub())
+        Store(Path(name), Hub())
+    assert list(tmp_path.iterdir()) == []
 
 
 def add(value: int) -> object:

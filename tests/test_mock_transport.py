@@ -280,7 +280,19 @@ def test_a_name_that_is_never_found_ends_with_the_time(monkeypatch: pytest.Monke
     assert answer.failure == "no answer within 0.3 s"
 
 
-def test_a_name_that_does_not_exist_is_told() -> None:
+def test_a_name_under_localhost_is_this_machine() -> None:
+    with scripted(answering(OK)) as server:
+        host = f"shop.localhost:{server.port}"
+        answer = exchange(request(f"http://{host}/"), PATIENT)
+        assert answer.failure == ""
+        assert f"Host: {host}\r\n".encode() in server.peers[0].received
+
+
+def test_a_name_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolver(*_: object, **__: object) -> None:  # a real one may be away, and take its time
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolver)
     answer = exchange(request("http://no-such-name.invalid/webhook"), PATIENT)
     assert answer.response is None
-    assert "no-such-name" in answer.failure or "name" in answer.failure.lower()
+    assert answer.failure == "the host's name has no address"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import final
 
@@ -199,7 +200,8 @@ def retry_after(response: Response | None, now: float) -> float | None:
         return float(text[:18])
     try:
         moment = parsedate_to_datetime(text)
-        wait = moment.timestamp() - now
+        zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # asctime's form is GMT
+        wait = zoned.timestamp() - now
     except (ValueError, TypeError, IndexError, OverflowError):  # no date, or one out of reach
         return None
     return max(0.0, wait) if math.isfinite(wait) else None

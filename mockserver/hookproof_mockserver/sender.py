@@ -88,12 +88,15 @@ class MockSender(WebhookDesk, StockDesk, EventDesk, DeliveryDesk):
     """A running mock sender. Close it, or use it in a `with` statement.
 
     Raises:
-        HookproofError: the store cannot be used, or the setup holds a value out of bounds.
+        HookproofError: the store cannot be used, no webhook of the document can be, or the setup
+            holds a value out of bounds.
     """
 
     def __init__(self, setup: Setup) -> None:
         checks.number("/time_scale", setup.time_scale, 0.001, 1_000_000)
         checks.number("/workers", setup.workers, 1, checks.MOST_AT_ONCE)
+        if not setup.document.webhooks:
+            setup.document.webhook()  # it raises, and says why none can be used
         if setup.plan is not None:
             accounts.checked_plan(setup.document, setup.plan)
         self.setup = setup

@@ -37,6 +37,9 @@ LINGER_SECONDS = 1.0
 CLOSING_SECONDS = 1.0
 """How long answers in the making may take when the server is closed."""
 
+_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Where a server that listens on every address is found from here."""
+
 Connection = socket.socket | tuple[bytes, socket.socket]
 """What socketserver may hand on; with TCP it is always the socket."""
 Report = Callable[[BaseException], None]
@@ -266,7 +269,8 @@ def serve(
     listening = _listening(bare, port, family)
     with listening:  # the server works on a duplicate
         server = _Server(site, bare, listening, report)
-        shown = f"[{bare}]" if family is socket.AF_INET6 else bare
+        here = _THIS_MACHINE.get(bare, bare)
+        shown = f"[{here}]" if family is socket.AF_INET6 else here
         return RunningServer(site, server, f"http://{shown}:{listening.getsockname()[1]}")
 
 

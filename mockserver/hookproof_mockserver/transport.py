@@ -328,7 +328,9 @@ def _is_address(host: str) -> bool:
 
 
 def _looked_up(host: str, port: int) -> list[_Place]:
-    listed = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    # RFC 6761, 6.3: every name under it is this machine, whatever a name server says of it.
+    here = "localhost" if host.endswith(".localhost") else host
+    listed = socket.getaddrinfo(here, port, type=socket.SOCK_STREAM)
     return [(family, kind, protocol, where) for family, kind, protocol, _, where in listed]
 
 

@@ -7,12 +7,12 @@ import json
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, final
 from urllib.parse import urlsplit
 
-from hookproof.reports.console import Console, Style
+from hookproof.reports.console import Console, Style, silence
 from hookproof.reports.exchanges import printable
 from hookproof.reports.terminal import Detail
 
@@ -53,30 +53,65 @@ class Show(Protocol):
 
 @final
 @dataclass(slots=True)
+class _Lines:
+    """Writes what several threads tell; what they tell before the beginning comes after it."""
+
+    console: Console
+    _early: list[str] | None = field(default_factory=list, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def begin(self, *lines: str) -> None:
+        """Write the first lines."""
+        with self._lock:
+            for line in lines:
+                self.console.line(line)
+            early, self._early = self._early or [], None
+            self._write(early)
+
+    def add(self, *lines: str) -> None:
+        """Write lines; once they cannot be, on a full disk or a terminal that has gone, drop them.
+
+        Deliveries go on without them, and the dashboard has what they tell.
+        """
+        with self._lock:
+            if self._early is None:
+                self._write(lines)
+            else:
+                self._early += lines
+
+    def _write(self, lines: Iterable[str]) -> None:
+        try:
+            for line in lines:
+                self.console.line(line)
+        except OSError:
+            silence(self.console.stream)
+
+
+@final
 class TextLines:
     """A pair of lines an attempt: what leaves, and what came back."""
 
-    console: Console
-    detail: Detail = Detail.NORMAL
-    clock: Callable[[], float] = time.time
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    def __init__(self, console: Console, detail: Detail = Detail.NORMAL) -> None:
+        self._console = console
+        self._detail = detail
+        self._lines = _Lines(console)
 
     def ready(self, ready: Ready) -> None:
         """Say where the dashboard is."""
-        with self._lock:
-            self.console.line(f"ready  {ready.url}/  (port {ready.port})")
-            if self.detail > Detail.QUIET:
-                self.console.line(f"token  {ready.token}  (changes by the API need it)")
-            if ready.secret is not None:
-                self.console.line(f"secret {ready.secret}")
+        lines = [f"ready  {ready.url}/  (port {ready.port})"]
+        if self._detail > Detail.QUIET:
+            lines.append(f"token  {ready.token}  (changes by the API need it)")
+        if ready.secret is not None:
+            lines.append(f"secret {ready.secret}")
+        self._lines.begin(*lines)
 
     def attempt(self, delivery: Delivery, attempt: Attempt) -> None:
         """Write one of the two lines."""
         if attempt.seconds is None:
-            if self.detail > Detail.QUIET:
+            if self._detail > Detail.QUIET:
                 name = f"{delivery.event_id} #{attempt.number}"
                 self._line(f"-->  {delivery.webhook}  {name}  {kind(delivery)}", None)
-        elif self.detail > Detail.QUIET or not went_well(delivery, attempt):
+        elif self._detail > Detail.QUIET or not went_well(delivery, attempt):
             took = f"{attempt.seconds * 1000:.0f} ms"
             words = f"  {printable(attempt.next_words)}" if attempt.next_words else ""
             style = Style.GOOD if went_well(delivery, attempt) else Style.BAD
@@ -85,14 +120,13 @@ class TextLines:
     def trouble(self, error: BaseException) -> None:
         """Say in one line what went wrong; with -v, where."""
         self._line(f"!!!  {type(error).__name__}: {printable(str(error))}", Style.BAD)
-        if self.detail is Detail.VERBOSE:
-            for line in traceback.format_exception(error):
-                self.console.line(line.rstrip("\n"))
+        if self._detail is Detail.VERBOSE:
+            parts = traceback.format_exception(error)
+            self._lines.add(*(part.rstrip("\n") for part in parts))
 
     def _line(self, text: str, style: Style | None) -> None:
-        moment = time.strftime("%H:%M:%S", time.localtime(self.clock()))
-        with self._lock:
-            self.console.line(f"{moment}  {self.console.paint(text, style)}")
+        moment = time.strftime("%H:%M:%S", time.localtime())
+        self._lines.add(f"{moment}  {self._console.paint(text, style)}")
 
 
 def kind(delivery: Delivery) -> str:
@@ -120,17 +154,17 @@ def answer(attempt: Attempt) -> str:
 
 
 @final
-@dataclass(slots=True)
 class JsonLines:
     """One object a line, for programs."""
 
-    console: Console
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    def __init__(self, console: Console) -> None:
+        self._lines = _Lines(console)
 
     def ready(self, ready: Ready) -> None:
         """Write the line that comes first, once."""
         told = {"ready": f"{ready.url}/", "port": ready.port, "token": ready.token}
-        self._write(told if ready.secret is None else {**told, "secret": ready.secret})
+        told |= {} if ready.secret is None else {"secret": ready.secret}
+        self._lines.begin(json.dumps(told))
 
     def attempt(self, delivery: Delivery, attempt: Attempt) -> None:
         """Write an attempt that has ended; that it began is in its `started`."""
@@ -160,5 +194,4 @@ class JsonLines:
         self._write({"error": f"{type(error).__name__}: {error}"})
 
     def _write(self, value: Mapping[str, object]) -> None:
-        with self._lock:
-            self.console.line(json.dumps(value))
+        self._lines.add(json.dumps(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import TypeVar, final
 
 import click
 
@@ -22,6 +22,20 @@ from hookproof.cli.secret import SecretSource
 
 SCHEDULES = ("none", "fixed", "exponential", "standard")
 DATABASE = "hookproof.sqlite3"
+
+
+Hosts = TypeVar("Hosts", str, tuple[str, ...])
+
+
+def _hosts(_: click.Context, param: click.Parameter, given: Hosts) -> Hosts:
+    """Refuse what is more than a host's name or address, which no host would ever equal."""
+    from hookproof_mockserver.safety import is_host
+
+    for host in (given,) if isinstance(given, str) else given:
+        if not is_host(host) and (host, param.name) != ("*", "allow_receiver"):
+            text = f"{host!r} is no host; give its name alone, such as box.internal"
+            raise click.BadParameter(text, param=param)
+    return given
 
 
 @final
@@ -53,7 +67,13 @@ class Options:
 @click.command("serve", cls=Command)
 @source_options
 @secret_options
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--host",
+    callback=_hosts,
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen on; a browser may call it so, too.",
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -114,12 +134,14 @@ class Options:
 )
 @click.option(
     "--allow-host",
+    callback=_hosts,
     multiple=True,
     metavar="HOST",
     help="A name by which browsers reach the dashboard, besides this machine's own. Repeatable.",
 )
 @click.option(
     "--allow-receiver",
+    callback=_hosts,
     multiple=True,
     metavar="HOST",
     help="A host that may be sent deliveries, besides this machine; * allows all. Repeatable.",
@@ -135,7 +157,8 @@ def serve(**given: object) -> int:
     """Send webhooks from this machine, with a dashboard.
 
     Register a receiver, let a spare part run out, watch the delivery, break it on purpose, send it
-    again. Ctrl-C or SIGTERM ends it, with exit status 0; nothing that was accepted is lost.
+    again. Ctrl-C or SIGTERM ends it, with exit status 0, once the answers that are still out have
+    come; a second one does not wait for them. Nothing that was accepted is lost.
     """
     from hookproof.cli.mocking import perform
 

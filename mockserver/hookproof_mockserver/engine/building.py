@@ -101,10 +101,7 @@ class Builder:
         Raises:
             HookproofError: it cannot be sent as things are, and never will by itself.
         """
-        if subscription.url not in self._reachable:
-            host = address(subscription.url)[0]
-            refuse_foreign(host, self._context.allowed_receivers)
-            self._reachable.add(subscription.url)
+        self._refuse_unreachable(subscription.url)
         fault = due.acting
         if fault is not None and fault.kind is FaultKind.RULE:
             return self._forgery(due, seq, subscription, fault)
@@ -118,6 +115,12 @@ class Builder:
             terms=self._terms(subscription, fault),
             at_once=copies > 1,
         )
+
+    def _refuse_unreachable(self, url: str) -> None:
+        """Refuse a host that may no longer be sent to, as after a start with other options."""
+        if url not in self._reachable:
+            refuse_foreign(address(url)[0], self._context.allowed_receivers)
+            self._reachable.add(url)
 
     def _forgery(self, due: Due, seq: int, subscription: Subscription, fault: Fault) -> Flight:
         secret = subscription.secrets.current
@@ -153,6 +156,7 @@ class Builder:
             original = deliveries.last_attempt(connection, due.resend_of)
             if original is None:
                 raise Conflict("there is nothing to copy: the original was never sent")
+            self._refuse_unreachable(original.request.url)
             return _Unnumbered(now, original.nonce, original.signed, original.request, due.body)
         webhook = self._context.document.webhook(due.webhook)
         plain = webhook.unsigned(subscription.url, due.body, (("User-Agent", USER_AGENT),))

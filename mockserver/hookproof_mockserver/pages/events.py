@@ -63,7 +63,8 @@ def _form(visit: Visit, form: Form, problems: Sequence[Problem] = ()) -> Respons
     known = visit.document.webhooks
     wanted = form.value("event", visit.asked("webhook"))
     chosen = known.get(wanted) or next(iter(known.values()))
-    takers = [w for w in visit.sender.subscriptions() if w.event == chosen.name and w.active]
+    every = visit.sender.subscriptions()
+    takers = [w for w in every if w.event == chosen.name and w.active and not w.disabled]
     return visit.page(
         "trigger.html",
         status=200 if form.good else 422,

@@ -15,13 +15,16 @@ KEPT = 200
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """One message. `secret` is a new secret key, which is shown this once and never again."""
+    """One message. `secret` is a new secret key, which is shown this once and never again; of a
+    pair of keys, `public` is what a receiver needs.
+    """
 
     text: str
     good: bool = True
     link: str = ""
     link_text: str = ""
     secret: str | None = field(default=None, repr=False)
+    public: str = ""
 
 
 @final

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from werkzeug import Response
 
+from hookproof_mockserver.engine.secrets import unfolded
 from hookproof_mockserver.model import SignWith, Subscription
 from hookproof_mockserver.pages import faults
 from hookproof_mockserver.pages.forms import Form
@@ -11,7 +12,7 @@ from hookproof_mockserver.pages.lists import said
 from hookproof_mockserver.pages.notes import Note
 from hookproof_mockserver.pages.policies import choices, read_policy, touched
 from hookproof_mockserver.pages.visit import Visit
-from hookproof_mockserver.pages.webhooks import FIELDS
+from hookproof_mockserver.pages.webhooks import FIELDS, with_secret
 from hookproof_mockserver.pages.words import sign_with_words
 from hookproof_mockserver.sender_errors import Invalid
 from hookproof_spec.errors import SecretError
@@ -80,7 +81,7 @@ def rotate(visit: Visit, id: str) -> Response:
     webhook, form = visit.sender.subscription(id), visit.form()
     minutes = form.number("overlap", 0, WEEK_OF_MINUTES) if webhook.signed else 0.0
     sign_with = form.choice("sign_with", SignWith, SignWith.NEW)
-    typed = form.typed.get("new_secret", "")
+    typed = unfolded(form.typed.get("new_secret", ""))
     if not form.good:
         return _page(visit, webhook, form)
     try:
@@ -90,10 +91,8 @@ def rotate(visit: Visit, id: str) -> Response:
     except (Invalid, SecretError) as error:
         form.blame(error, {"overlap": "overlap", "sign_with": "sign_with"}, "new_secret")
         return _page(visit, webhook, form)
-    note = Note(
-        text="The webhook has a new secret key.", secret=None if typed else made.secrets.current
-    )
-    return visit.go(f"/webhooks/{id}", note)
+    note = Note(text="The webhook has a new secret key.")
+    return visit.go(f"/webhooks/{id}", note if typed else with_secret(visit, note, made))
 
 
 def test(visit: Visit, id: str) -> Response:

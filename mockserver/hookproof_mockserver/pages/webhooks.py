@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from werkzeug import Response
 
 from hookproof_mockserver.engine.registering import Generate
-from hookproof_mockserver.model import DeliveryPolicy
+from hookproof_mockserver.engine.secrets import public_half, unfolded
+from hookproof_mockserver.model import DeliveryPolicy, Subscription
 from hookproof_mockserver.pages.forms import Form
 from hookproof_mockserver.pages.notes import Note
 from hookproof_mockserver.pages.policies import FIELDS as POLICY_FIELDS
@@ -70,13 +73,18 @@ def register(visit: Visit) -> Response:
     except (Invalid, SecretError, PlanError) as error:
         form.blame(error, FIELDS, "secret" if isinstance(error, SecretError) else "url")
         return _form(visit, form, 403 if isinstance(error, PlanError) else 422)
-    note = Note(
-        text="The webhook is registered.",
-        link="/",
-        link_text="Go on with the overview",
-        secret=made.secrets.current if form.typed.get("secret_kind") != "typed" else None,
-    )
+    note = Note(text="The webhook is registered.", link="/", link_text="Go on with the overview")
+    if form.typed.get("secret_kind") != "typed":
+        note = with_secret(visit, note, made)
     return visit.go(f"/webhooks/{made.id}", note)
+
+
+def with_secret(visit: Visit, note: Note, made: Subscription) -> Note:
+    """Return a note with the secret that was made for a webhook, to be shown this once."""
+    secret = made.secrets.current
+    scheme = visit.document.webhook(made.event).scheme
+    public = "" if secret is None else public_half(scheme, secret)
+    return replace(note, secret=secret, public=public)
 
 
 def _secret(form: Form) -> str | Generate | None:
@@ -84,7 +92,7 @@ def _secret(form: Form) -> str | Generate | None:
         case "none":
             return None
         case "typed":
-            secret = form.typed.get("secret", "")
+            secret = unfolded(form.typed.get("secret", ""))
             if not secret:
                 form.refuse("secret", "Type the secret key, or let one be made.")
             return secret

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -21,8 +22,10 @@ class FileLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path.with_name(path.name + "-lock")
+        self._path = Path(f"{os.path.realpath(path)}-lock")  # the same, whatever name leads there
         try:
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             self._descriptor = self._taken()
         except BlockingIOError as error:
             raise StoreError(
