@@ -72,7 +72,17 @@ FOUND: list[tuple[dict[str, str], str, str]] = [
     ),
     ({"app.py": STARLETTE}, "Starlette: app:app", 'path="/hook"'),
     ({"main.py": QUART}, "an ASGI application: main:app", "app=app"),
-    ({"app.py": AIOHTTP, "requirements.txt": "aiohttp"}, "aiohttp\n", "return web.Application()"),
+    ({"requirements.txt": "aiohttp"}, "aiohttp\n", "return web.Application()"),
+    (
+        {"app.py": AIOHTTP},
+        "aiohttp: app:make (app.py:2)",
+        "return app_loop.run_until_complete(make())",
+    ),
+    (
+        {"app.py": FACTORY.format("secret").replace("def", "async def")},
+        "app:create_app",
+        'asyncio.run(create_app(secret=os.environ.get("HOOKPROOF_SECRET", "")))',
+    ),
     ({"app.py": FLASK + POST.replace("stock'", "<int:id>'")}, "app:app", "FILL IN where it takes"),
     ({"manage.py": ""}, "Django\n", "app=get_wsgi_application()"),
     ({"pyproject.toml": POETRY, "shop/urls.py": URLS}, "Django\n", 'path="/hook/"'),
@@ -132,6 +142,14 @@ def test_secret_is_named_as_the_sources_name_it(file: str, line: str, shop: Path
     started(laid(shop, {file: line}))
     assert config.find(None, shop).values["secret-env"] == "SHOP_HOOK_SECRET"
     assert "SHOP_HOOK_SECRET: ${{ secrets.SHOP_HOOK_SECRET }}" in (shop / WORKFLOW).read_text()
+
+
+def test_path_of_a_router_is_not_taken_for_the_whole(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started(laid(shop, {"shop/hooks.py": HOOKS, "shop/main.py": FASTAPI}))
+    line = "/hooks/new (shop/hooks.py:4), without what its router puts before it"
+    assert f"path        {line}\n" in capsys.readouterr().out
 
 
 def test_application_that_has_the_webhook_is_meant(shop: Path) -> None:

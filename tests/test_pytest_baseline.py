@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
 from support.suites import CONTRACT, FEW, Suite, text
 
 pytest_plugins = ["pytester"]
 
-TODAY = datetime.now(UTC).date()
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+TODAY = NOON.date()
 LOOSE = """
 import hookproof, pytest
 
@@ -31,6 +34,12 @@ expires = {until}
 """
 
 
+@pytest.fixture(autouse=True)
+def _no_midnight_comes() -> Iterator[None]:
+    with time_machine.travel(NOON):
+        yield
+
+
 def entry(rule: str, *, days: int = 0) -> str:
     return ENTRY.format(rule=rule, until=TODAY + timedelta(days))
 
@@ -45,6 +54,15 @@ def test_accepted_finding_is_an_expected_failure(pytester: pytest.Pytester) -> N
     result = suite(pytester, entry("forged-no-header")).run("-rx", *FEW)
     result.assert_outcomes(xfailed=1, passed=1, skipped=1)
     assert f"accepted until {TODAY}: being replaced" in text(result)
+
+
+def test_accepted_finding_may_be_found_by_several_tests(pytester: pytest.Pytester) -> None:
+    made = suite(pytester, entry("valid-basic"))
+    made.file("conftest.py", LOOSE.replace("200 OK", "401 No").replace('(scope="session")', ""))
+    made.file("hookproof.toml", 'baseline = "accepted.toml"\nonly = "core"')
+    result = made.run(*FEW)
+    assert "1 accepted" in text(result)
+    assert "INTERNALERROR" not in text(result)
 
 
 def test_expired_entry_fails_the_test_again(pytester: pytest.Pytester) -> None:

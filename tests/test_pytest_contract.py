@@ -100,11 +100,57 @@ def ids(result: pytest.RunResult) -> list[str]:
     return [line.split("[")[1].rstrip("]") for line in result.outlines if "::" in line]
 
 
+def test_application_that_fails_to_stop_after_all_tests_is_told(suite: Suite) -> None:
+    suite.file(
+        "test_hooks.py",
+        """
+import hookproof
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        for step in ("startup.complete", "shutdown.failed"):
+            await receive()
+            await send({"type": f"lifespan.{step}"})
+        return
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body"})
+
+@hookproof.contract(only="valid-basic")
+def test_receiver(webhook_receiver, rule):
+    rule.check(hookproof.Receiver(app=app, secret="s3cret-s3cret"))
+""",
+    )
+    result = suite.run()
+    result.assert_outcomes(passed=1, skipped=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "ERROR: hookproof: the application's shutdown failed: no reason" in text(result)
+
+
 def test_decorator_limits_the_rules(suite: Suite) -> None:
     suite.receiver().file("test_hooks.py", CONTRACT.replace("contract", 'contract(only="stale")'))
     chosen = ids(suite.run("--collect-only", "-q"))
     assert "stale-old" in chosen
     assert "replay-race" not in chosen
+
+
+def test_decorator_given_a_word_says_how_it_is_written(suite: Suite) -> None:
+    suite.receiver().file("test_hooks.py", CONTRACT.replace(".contract", ".contract('core')"))
+    assert 'write @hookproof.contract(only="core")' in text(suite.run())
+
+
+def test_test_that_tells_of_no_receiver_fails_each_time(suite: Suite) -> None:
+    again = """
+    from _pytest.runner import runtestprotocol
+
+    def pytest_runtest_protocol(item, nextitem):
+        for _ in range(2):
+            for report in runtestprotocol(item, nextitem=nextitem, log=False):
+                item.ihook.pytest_runtest_logreport(report=report)
+        return True
+    """
+    suite.file("test_hooks.py", CONTRACT).pytester.makeconftest(again)
+    suite.run("-k", "valid-basic or valid-utf8").assert_outcomes(failed=2, skipped=2)
 
 
 def test_ini_values_choose_and_leave_out(suite: Suite) -> None:

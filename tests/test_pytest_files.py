@@ -13,6 +13,7 @@ APP = """
 from hookproof.miniatures.base import Miniature
 app = Miniature("s3cret-s3cret")
 def effects(): return list(app.names)
+def make(): return app
 """
 BY_APP = "app: shop:app\neffects: shop:effects\ntolerance: 3600\nsecret-env: SHOP_SECRET\n"
 
@@ -86,12 +87,32 @@ def test_mistake_in_a_file_is_one_clear_error(suite: Suite, content: str, said: 
         ("nowhere:app", "No module named 'nowhere'; is its folder in pytest's pythonpath?"),
         ("shop:ap", "has no attribute 'ap'"),
         ("shop", "'shop' names nothing; write package.module:name"),
+        (".shop:app", "'.shop:app' names nothing; write package.module:name"),
+        ("shop:make", "app is a function, which is called with neither"),
     ],
 )
 def test_application_that_cannot_be_imported_is_told(suite: Suite, app: str, said: str) -> None:
     result = suite.file("shop.hookproof.yaml", f"app: {app}\nonly: valid-basic\n").run()
     assert said in text(result)
     assert "contract_file.py" not in text(result)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("secret-env: SHOP_SECRTE", "secret-env: environment variable SHOP_SECRTE is not set"),
+        ("secret-file: nowhere.txt", "nowhere.txt: cannot be read"),
+    ],
+)
+def test_secret_of_another_is_not_taken_for_its_own(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch, line: str, said: str
+) -> None:
+    monkeypatch.setenv("HOOKPROOF_SECRET", "s3cret-of-another")
+    suite.file("shop.hookproof.yaml", f"app: shop:app\nonly: valid-basic\n{line}\n")
+    result = suite.run()
+    result.assert_outcomes(failed=1, skipped=1)
+    assert said in text(result)
+    assert ".py" not in text(result)
 
 
 def test_file_that_is_not_utf8_is_told(suite: Suite) -> None:

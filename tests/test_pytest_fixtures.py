@@ -76,6 +76,33 @@ def test_forge_needs_a_rule_that_forges(webhook):
     )
 
 
+@pytest.mark.parametrize(
+    ("spec", "host"), [("mobility-work", "testserver"), ("square", "in-process")]
+)
+def test_application_hears_the_host_of_test_clients_unless_its_url_is_signed(
+    suite: Suite, spec: str, host: str
+) -> None:
+    suite.pytester.makeconftest(f"""
+import hookproof, pytest
+
+def app(environ, start):
+    start("200 OK", [])
+    return [environ["HTTP_HOST"].encode()]
+
+@pytest.fixture
+def webhook_receiver():
+    return hookproof.Receiver(app=app, secret="s3cret-s3cret", spec="{spec}")
+""")
+    passes(
+        suite,
+        f"""
+def test_host(webhook):
+    assert webhook.send().body == b"{host}"
+""",
+        count=1,
+    )
+
+
 def test_signed_payload_suits_every_test_client(suite: Suite) -> None:
     for module in ("flask", "fastapi", "httpx", "django"):
         pytest.importorskip(module)

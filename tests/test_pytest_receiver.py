@@ -29,6 +29,9 @@ def wsgi(environ: Any, start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 
 async def asgi(scope: object, receive: object, send: object) -> None: ...
 
 
+async def make_app(settings: object = None) -> object: ...
+
+
 class AsgiObject:
     async def __call__(self, scope: object, receive: object, send: object) -> None: ...
 
@@ -68,6 +71,7 @@ def test_told_interface_outranks_what_is_seen() -> None:
         ({"app": "my.app"}, "app is a str, which cannot be called"),
         ({"app": AsgiObject}, "app is the class AsgiObject; give an application made of it"),
         ({"app": lambda: None}, "neither WSGI's two nor ASGI's three arguments"),
+        ({"app": make_app}, "give what it returns, if it makes the application"),
         ({"app": wsgi, "path": "webhook"}, "the path 'webhook' does not begin with /"),
         ({"app": wsgi, "replay": "reject"}, "replay is 'reject'; did you mean rejects?"),
         ({"app": wsgi, "forged": 3}, "forged is 3; allowed: rejects, ignores"),

@@ -68,6 +68,14 @@ def test_interrupted_run_leaves_an_incomplete_report(suite: Suite) -> None:
     assert report["rules"]
 
 
+def test_run_that_ends_at_the_first_failure_leaves_an_incomplete_report(suite: Suite) -> None:
+    suite.receiver().file("test_hooks.py", CONTRACT + "    assert rule.id != 'forged-no-header'\n")
+    result = suite.run("-x", "--hookproof-report", "json=report.json")
+    assert checked(suite)["complete"] is False
+    assert "interrupted before every rule was tried" in text(result)
+    assert "every applicable MUST rule passed" not in text(result)
+
+
 @pytest.mark.parametrize("reports", ["xml=a.xml", "json", "json=no/such/folder/r.json"])
 def test_report_that_cannot_be_written_ends_the_run_at_once(suite: Suite, reports: str) -> None:
     result = suite.receiver().contract().run_apart("--hookproof-report", reports)

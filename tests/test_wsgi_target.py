@@ -137,7 +137,7 @@ def test_interrupt_is_not_taken_for_a_crash() -> None:
 
 
 def test_requests_together_are_inside_at_the_same_time() -> None:
-    meeting = threading.Barrier(10, timeout=5)
+    meeting = threading.Barrier(10, timeout=30)
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         meeting.wait()
@@ -173,7 +173,16 @@ def test_application_is_reached_by_its_interface(app: object) -> None:
         (201, b"b"),
         (201, b"c"),
     ]
-    assert exchanges[0].request.header("X-Tenant") == "7"
+    target.close()
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_request_that_is_sent_again_has_each_header_once(together: bool) -> None:
+    target = InProcessTarget(asgi, headers=[("X-Tenant", "7")], host="shop.example")
+    first = target.send(post(b"a"))
+    assert first.request == post(b"a")
+    (again,) = target.send_all([first.request], together=together)
+    assert again.headers == (("host", "shop.example"), ("x-tenant", "7"), ("content-length", "1"))
     target.close()
 
 

@@ -159,16 +159,15 @@ def interface_of(app: object, told: str | None = None) -> Interface:
         return Interface(told)
     if isinstance(app, type):
         raise _wrong(f"app is the class {app.__name__}", "give an application made of it")
-    if _is_async(app):
-        return Interface.ASGI
     wanted = _positional(app)
-    if wanted == 3:
+    if _takes_three(app) if _is_async(app) else wanted == 3:
         return Interface.ASGI
-    if wanted in (2, None):
+    if wanted in (2, None) and not _is_async(app):
         return Interface.WSGI
     raise _wrong(
         f"app is {_kind(app)}, which is called with neither WSGI's two nor ASGI's three arguments",
-        "serve it on a port and give its url instead, or say interface='wsgi' or 'asgi'",
+        "give what it returns, if it makes the application; else serve it on a port and give its"
+        " url, or say interface='wsgi' or 'asgi'",
     )
 
 
@@ -178,6 +177,17 @@ def _is_async(app: object) -> bool:
     return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(
         getattr(app, "__call__", None)  # noqa: B004 (the method itself is asked about)
     )
+
+
+def _takes_three(app: App) -> bool:
+    """Tell whether it can be called as ASGI does; a coroutine may also be one that makes an app."""
+    try:
+        inspect.signature(app).bind(None, None, None)
+    except TypeError:
+        return False
+    except ValueError:  # written in C: nothing speaks against it
+        return True
+    return True
 
 
 def _positional(app: App) -> int | None:

@@ -196,7 +196,10 @@ def _application(choice: Choice) -> str:
 def _way(choice: Choice) -> str:
     if not choice.is_path_known:
         return ", unless it is another: no route was found"
-    return _seen(choice.route.place if choice.route is not None else None)
+    if choice.route is None:
+        return ""
+    before = "" if choice.route.on_app else ", without what its router puts before it"
+    return f"{_seen(choice.route.place)}{before}"
 
 
 def _seen(place: Place | None) -> str:

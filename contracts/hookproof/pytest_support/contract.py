@@ -47,7 +47,15 @@ def contract(
     The function takes the fixture `webhook_receiver` and `rule`, and ends with
     `rule.check(webhook_receiver)`. `only` and `skip` name rules, categories or `core`, instead of
     what the configuration says.
+
+    Raises:
+        TypeError: it is given something else than the function.
     """
+    if function is not None and not callable(function):
+        raise TypeError(
+            f"hookproof.contract takes no {type(function).__name__} by its place;"
+            ' write @hookproof.contract(only="core")'
+        )
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         setattr(function, CONTRACT, Choice(_words(only), _words(skip)))

@@ -14,9 +14,11 @@ import pytest
 
 from hookproof import config as files
 from hookproof.cli.restart import Restart
+from hookproof.cli.secret import SecretSource
 from hookproof.config_keys import KEYS, Value
 from hookproof.pytest_plugin import CONTRACT
 from hookproof.pytest_support.contract import Choice
+from hookproof.pytest_support.missing import Unusable
 from hookproof.pytest_support.settings import Settings
 from hookproof.under_test import Receiver
 from hookproof_spec.documents.yaml12 import parse_yaml
@@ -130,9 +132,12 @@ def module_of(made: Contract, settings: Settings) -> ModuleType:
 
 def _fixture(made: Contract) -> object:
     @pytest.fixture(scope="module")
-    def webhook_receiver() -> Receiver:
+    def webhook_receiver() -> Receiver | Unusable:
         """The receiver of this contract file."""
-        return receiver_of(made)
+        try:
+            return receiver_of(made)
+        except HookproofError as error:  # told by one test, where an error here would be by each
+            return Unusable(str(error))
 
     return webhook_receiver
 
@@ -150,7 +155,7 @@ def receiver_of(made: Contract) -> Receiver:
         "effects": common.get("effects-url") or _imported(made, "effects"),
         "also": own.get("also-url"),
         "restart": Restart(own["restart-command"]) if "restart-command" in own else None,
-        "secret": _secret(common),
+        "secret": _secret(made),
         "headers": dict(_header(text) for text in made.words("header")),
         "allow_hosts": _list(own.get("allow-host", [])),
     }
@@ -169,13 +174,21 @@ def _list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def _secret(common: Mapping[str, Value]) -> str | None:
-    """Return the secret of the place that the file names; None leaves it to the configuration."""
-    if "secret-file" in common:
-        return Path(str(common["secret-file"])).read_text("utf-8").removesuffix("\n")
-    if "secret-env" in common:
-        return os.environ.get(str(common["secret-env"]))
-    return None
+def _secret(made: Contract) -> str | None:
+    """Return the secret of the place that the file names; None leaves it to the configuration.
+
+    Raises:
+        HookproofError: there is none in that place; that of another would not be the receiver's.
+    """
+    if "secret-file" in made.common:
+        return _text(Path(str(made.common["secret-file"]))).removesuffix("\n")
+    if "secret-env" not in made.common:
+        return None
+    variable = str(made.common["secret-env"])
+    if variable not in os.environ:
+        place = SecretSource(variable).place
+        raise made.wrong("secret-env", f"{place} is not set", "export it, or give secret-file")
+    return os.environ[variable]
 
 
 def _imported(made: Contract, key: str) -> object:
@@ -183,7 +196,7 @@ def _imported(made: Contract, key: str) -> object:
     if key not in made.own:
         return None
     module, colon, name = str(made.own[key]).partition(":")
-    if not colon or not module or not name:
+    if not colon or not name or not all(map(str.isidentifier, module.split("."))):
         raise made.wrong(key, f"{made.own[key]!r} names nothing", "write package.module:name")
     try:
         found: object = importlib.import_module(module)

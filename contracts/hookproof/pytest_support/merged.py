@@ -31,10 +31,9 @@ class MergedRun:
         """The rules that were tried, in the order of the catalogue."""
         return tuple(rule for rule in RULES if rule.id in self.results)
 
-    @property
-    def words(self) -> str:
-        """What it came to, in one line."""
-        finished = self.finished(complete=True)
+    def words(self, *, complete: bool) -> str:
+        """Say what it came to, in one line."""
+        finished = self.finished(complete=complete)
         return f"{', '.join(text for _, text in counts(finished.summary))}; {exit_words(finished)}"
 
     def take(self, parcel: Parcel) -> None:
@@ -61,6 +60,7 @@ _WORST_FIRST = (
     Verdict.FAIL,
     Verdict.WARN,
     Verdict.INFO,
+    Verdict.ACCEPTED,
     Verdict.UNPROVEN,
     Verdict.BLOCKED,
     Verdict.PASS,

@@ -48,7 +48,8 @@ class Results:
         from hookproof_spec.errors import HookproofError
 
         unfinished = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
-        self._complete = exitstatus not in unfinished
+        stopped = session.shouldfail or session.shouldstop  # by -x, say
+        self._complete = exitstatus not in unfinished and not stopped
         try:
             for run, wanted in self._places():
                 paths = [path for path in wanted if not _printed(path)]
@@ -64,7 +65,7 @@ class Results:
             return
         terminalreporter.section("hookproof")
         for name, run in self._runs.items():
-            terminalreporter.write_line(f"{name}: {run.words}")
+            terminalreporter.write_line(f"{name}: {run.words(complete=self._complete)}")
         for path in self._written:
             terminalreporter.write_line(f"report: {path}")
         self._print(terminalreporter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import final
 
 
@@ -11,6 +12,14 @@ class NoReceiver:
 
     def __repr__(self) -> str:
         return "no receiver"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """The receiver that a contract file describes cannot be had; `problem` says why."""
+
+    problem: str
 
 
 NO_RECEIVER = NoReceiver()
@@ -31,5 +40,7 @@ def complaint(value: object) -> str:
     """Say what is wrong with a `webhook_receiver` that is no `Receiver`."""
     if value is NO_RECEIVER:
         return f"There is no fixture webhook_receiver. {HOW}"
+    if isinstance(value, Unusable):
+        return f"hookproof: {value.problem}"
     kind = "None (did it forget to return?)" if value is None else f"a {type(value).__name__}"
     return f"The fixture webhook_receiver gave {kind} instead of a hookproof.Receiver. {HOW}"

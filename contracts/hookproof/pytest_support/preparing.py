@@ -13,6 +13,7 @@ from hookproof.effects import CallableProbe, Probe, UrlProbe
 from hookproof.lab import CannotTell, Hooks
 from hookproof.rule import CURRENT
 from hookproof.run import Setup
+from hookproof.targets.base import TEST_HOST
 from hookproof.targets.http import HttpTarget
 from hookproof.targets.in_process import InProcessTarget
 from hookproof.verdicts import ForgedPolicy, Policy, ReplayPolicy, Unproven
@@ -109,6 +110,7 @@ def prepared(receiver: Receiver, settings: Settings) -> Setup:
         ca_file=receiver.ca_file or known.text("ca-file"),
         insecure=receiver.insecure or bool(settings.table.get("insecure")),
         allowed=(*receiver.allow_hosts, *cast("list[str]", settings.table.get("allow-host", []))),
+        host="" if webhook.scheme.covers("url") else TEST_HOST,
     )
     target = lines.target(receiver.app if receiver.url is None else receiver.url)
     return Setup(
@@ -161,6 +163,9 @@ class Lines:
     ca_file: str | Path | None = None
     insecure: bool = False
     allowed: tuple[str, ...] = ()
+    host: str = ""
+    """What an application in this process is told to be its name: that of the URL where the
+    signature covers that."""
 
     def target(self, place: App | str | None) -> Target:
         """Return the target for a URL or an application."""
@@ -171,6 +176,7 @@ class Lines:
                 interface=self.receiver.interface,
                 headers=self.headers,
                 timeout=self.timeout or DEFAULT_TIMEOUT,
+                host=self.host,
             )
         self._refuse_foreign(place)
         return HttpTarget(

@@ -35,9 +35,10 @@ class Contracts:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.settings = Settings(config)
-        self.troubles: set[str] = set()
+        self.troubles: dict[str, str] = {}
         self.clock: WebhookClock | None = None
         self._benches: dict[int, Bench] = {}
+        self._late_errors: list[HookproofError] = []
 
     def bench(self, receiver: Receiver) -> Bench:
         """Return the bench of a receiver, of which there is one in a process.
@@ -112,19 +113,33 @@ class Contracts:
             if self.clock is not None:
                 self.clock.reset()
 
-    def pytest_sessionfinish(self) -> None:
-        """Let go of what no fixture let go of."""
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Let go of what no fixture let go of; no test can fail for what goes wrong here."""
         for bench in list(self._benches.values()):
-            self._close(bench.receiver)
+            error = self._closed(bench.receiver)
+            if error is not None:
+                session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+                self._late_errors.append(error)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what went wrong after the last test."""
+        for error in self._late_errors:
+            terminalreporter.write_line(f"ERROR: hookproof: {error}", red=True)
 
     def _close(self, receiver: Receiver) -> None:
-        bench = self._benches.pop(id(receiver), None)
-        if bench is None:
-            return
-        try:
-            bench.close()
-        except HookproofError as error:
+        error = self._closed(receiver)
+        if error is not None:
             pytest.fail(f"hookproof: {error}", pytrace=False)
+
+    def _closed(self, receiver: Receiver) -> HookproofError | None:
+        """Let go of a receiver; return what that failed for."""
+        bench = self._benches.pop(id(receiver), None)
+        try:
+            if bench is not None:
+                bench.close()
+        except HookproofError as error:
+            return error
+        return None
 
 
 def engage(config: pytest.Config) -> Contracts:

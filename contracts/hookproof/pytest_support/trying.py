@@ -82,19 +82,21 @@ def reason(result: RuleResult) -> str:
 
 def _result(contracts: Contracts, rule: Rule, item: pytest.Item, receiver: object) -> RuleResult:
     if not isinstance(receiver, Receiver):
-        _trouble(contracts, complaint(receiver))
+        _trouble(contracts, complaint(receiver), item)
     try:
         return with_errors_of_theirs(lambda: contracts.result(receiver, rule, item))
     except HookproofError as error:
         text = f"hookproof: {error}"
-    return _trouble(contracts, text)  # outside, or pytest would show the error a second time
+    return _trouble(contracts, text, item)  # outside, or pytest would show the error a second time
 
 
-def _trouble(contracts: Contracts, text: str) -> NoReturn:
-    """Fail once for what no rule is to blame for; every other rule would say the same."""
-    if text in contracts.troubles:
+def _trouble(contracts: Contracts, text: str, item: pytest.Item) -> NoReturn:
+    """Fail once for what no rule is to blame for; every other rule would say the same.
+
+    The test that tells it fails again where it is run again: a skip would look like a success.
+    """
+    if contracts.troubles.setdefault(text, item.nodeid) != item.nodeid:
         pytest.skip(f"blocked: {text.splitlines()[0]}")
-    contracts.troubles.add(text)
     pytest.fail(text, pytrace=False)
 
 

@@ -43,6 +43,7 @@ class Application:
     name: str
     place: Place | None = None
     is_made: bool = False
+    is_awaited: bool = False
     needs: tuple[str, ...] = ()
 
 
@@ -192,7 +193,7 @@ def _application(app: App, found: Survey) -> Application | None:
     module = module_of(app.place, found)
     if module is None:
         return None
-    return Application(module, app.name, app.place, app.is_made, app.needs)
+    return Application(module, app.name, app.place, app.is_made, app.is_awaited, app.needs)
 
 
 def _only(apps: list[App], found: Survey) -> App:

@@ -38,7 +38,7 @@ def module_text(choice: Choice, path: str, *, fixture: bool, contract: bool) -> 
 
 
 def _standard(choice: Choice, call: str) -> Iterator[str]:
-    if choice.kind is Kind.AIOHTTP:
+    if choice.kind is Kind.AIOHTTP or "asyncio." in call:
         yield "asyncio"
     if "os.environ" in call:
         yield "os"
@@ -54,8 +54,15 @@ def _call(choice: Choice) -> str:
     if not application.is_made:
         return application.name
     if all("secret" in name.lower() for name in application.needs):
-        return f"{application.name}({_secrets(application, choice.secret)})"
+        call = f"{application.name}({_secrets(application, choice.secret)})"
+        return _awaited(call, choice.kind) if application.is_awaited else call
     return ""
+
+
+def _awaited(call: str, kind: Kind) -> str:
+    """Return what a call comes to; with aiohttp on the loop that the application then runs on."""
+    runs = "app_loop.run_until_complete" if kind is Kind.AIOHTTP else "asyncio.run"
+    return f"{runs}({call})"
 
 
 def _secrets(application: Application, variable: str) -> str:
@@ -70,6 +77,7 @@ def _wanted(choice: Choice) -> tuple[str, ...]:
         return _UNKNOWN
     needs = ", ".join(f"{name}=…" for name in application.needs)
     made = f"{application.name}({needs})"
+    made = _awaited(made, choice.kind) if application.is_awaited else made
     return (
         f"from {application.module.name} import {application.name}",
         f"return {made}" if choice.kind is Kind.AIOHTTP else f"app = {made}",

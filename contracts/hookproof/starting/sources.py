@@ -33,6 +33,7 @@ class App:
     name: str
     framework: Framework
     is_made: bool = False
+    is_awaited: bool = False
     needs: tuple[str, ...] = ()
 
 
@@ -79,6 +80,7 @@ _TELLING = re.compile(
 """What a file holds that tells anything; no other is parsed."""
 _ROUTABLE = re.compile(r"/[A-Za-z0-9/_.~!$&()*+,;=@%-]*")
 """A path as it stands in a URL, and so without a part that varies."""
+_FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 _POSTING = frozenset({"post", "add_post"})
 _WITH_METHODS = frozenset({"route", "add_url_rule", "add_api_route", "api_route", "Route"})
 
@@ -163,7 +165,7 @@ class _Reader:
 
     def _made_by_functions(self) -> Iterator[App]:
         for node in self._statements:
-            if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+            if not isinstance(node, _FUNCTION) or node.name.startswith("_"):
                 continue
             framework = self._returned(node)
             if framework is not None:
@@ -172,10 +174,11 @@ class _Reader:
                     name=node.name,
                     framework=framework,
                     is_made=True,
+                    is_awaited=isinstance(node, ast.AsyncFunctionDef),
                     needs=tuple(_required(node.args)),
                 )
 
-    def _returned(self, function: ast.FunctionDef) -> Framework | None:
+    def _returned(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Framework | None:
         """Return the framework of which a function makes an application and returns it."""
         inside = list(ast.walk(function))
         made: dict[str, Framework] = {}

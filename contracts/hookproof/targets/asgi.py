@@ -24,17 +24,22 @@ class AsgiTarget:
     """Calls an application as a server would. An exception in it becomes the answer 500.
 
     The application is started before the first request, and stopped by `close`. `timeout` is the
-    number of seconds that it may take for an answer, as far as it lets go of the loop.
+    number of seconds that it may take for an answer, as far as it lets go of the loop. `host` is
+    what requests name as theirs, "" for that of their address.
     """
 
-    def __init__(self, app: AsgiApp, path: str = "/webhook", *, timeout: float = 10.0) -> None:
+    def __init__(
+        self, app: AsgiApp, path: str = "/webhook", *, timeout: float = 10.0, host: str = ""
+    ) -> None:
         self._app = app
+        self._host = host.encode("latin-1")
         self._url = f"http://in-process{path}"
         self._timeout = timeout
         self._calls: dict[Call, asyncio.Task[object] | None] = {}
         self._starting = threading.Lock()
         self._runner: LoopRunner | None = None
         self._lifespan: Lifespan | None = None
+        self._refusal: HookproofError | None = None
 
     @property
     def url(self) -> str:
@@ -85,14 +90,17 @@ class AsgiTarget:
 
     def _start(self) -> LoopRunner:
         with self._starting:  # several threads may come to a target that nobody has used yet
+            if self._refusal is not None:  # it may have taken long, and would at every request
+                raise self._refusal.with_traceback(None)
             return self._runner or self._started_anew()
 
     def _started_anew(self) -> LoopRunner:
         runner = LoopRunner()
         try:
             self._lifespan = runner.run(self._started(runner))
-        except BaseException:
+        except BaseException as error:
             runner.close()
+            self._refusal = error if isinstance(error, HookproofError) else None
             raise
         self._runner = runner
         return runner
@@ -144,7 +152,7 @@ class AsgiTarget:
             "raw_path": raw_path,
             "query_string": query,
             "root_path": "",
-            "headers": _headers(request, framing, host),
+            "headers": _headers(request, framing, self._host or host),
             "client": ("127.0.0.1", 50_000),
             "server": ("in-process", 80),
             "state": dict(self._lifespan.state) if self._lifespan is not None else {},

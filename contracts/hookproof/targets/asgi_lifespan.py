@@ -29,6 +29,7 @@ class Lifespan:
         self._inbox: asyncio.Queue[Message] = asyncio.Queue()
         self._changed = asyncio.Event()
         self._failure: str | None = None
+        self._is_up = False
 
     async def start(self, keep: Callable[[asyncio.Task[None]], None]) -> None:
         """Start the application; `keep` is told the task that lasts until it stops.
@@ -66,15 +67,18 @@ class Lifespan:
         scope = {"type": "lifespan", "asgi": VERSION, "state": self.state}
         try:
             await self._app(scope, self._inbox.get, self._send)
-        except Exception:
+        except Exception as error:
             # Not every application knows of lifespans; the specification lets those that do not
-            # raise anything, and a server go on without. What failed has said so before.
-            pass
+            # raise anything, and a server go on without. One that has started does know.
+            if self._is_up and self._failure is None:
+                self._failure = f"{type(error).__name__}: {_last_line(str(error))}"
         finally:
             self._changed.set()
 
     async def _send(self, message: Message) -> None:
-        if str(message["type"]).endswith(".failed"):
+        kind = str(message["type"])
+        self._is_up = self._is_up or kind == "lifespan.startup.complete"
+        if kind.endswith(".failed"):
             self._failure = _last_line(message.get("message"))
         self._changed.set()
 

@@ -9,6 +9,12 @@ from typing import NamedTuple, Protocol, final
 
 from hookproof_spec.request import Header, Request
 
+IN_PROCESS = "in-process"
+"""The host in the URLs of an application that is called and not served."""
+TEST_HOST = "testserver"
+"""The host that Django's and Starlette's test clients name. Suites whose applications serve certain
+hosts alone allow this one already."""
+
 
 class Failure(StrEnum):
     """Why there is no usable answer."""

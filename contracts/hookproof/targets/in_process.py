@@ -17,6 +17,9 @@ from hookproof_spec.request import Header, Request
 class InProcessTarget:
     """Calls an application by WSGI or ASGI. `headers` follow those of every request.
 
+    They are those of the way there, as a proxy's: no exchange shows them, nor the `host` that is
+    named to the application.
+
     Raises:
         HookproofError: it has neither interface.
     """
@@ -29,11 +32,13 @@ class InProcessTarget:
         interface: str | None = None,
         headers: Iterable[Header] = (),
         timeout: float = 10.0,
+        host: str = "",
     ) -> None:
         self._path = path
         self._interface = interface
         self._headers = tuple(headers)
         self._timeout = timeout
+        self._host = host
         self._target = self._made(app)
 
     @property
@@ -49,13 +54,14 @@ class InProcessTarget:
     def send(self, request: Request, framing: Framing = PLAIN) -> Exchange:
         """Call the application with a request; a transaction that is open stays open."""
         with transactions_kept():
-            return self._target.send(self._with_headers(request), framing)
+            return _of(request, self._target.send(self._with_headers(request), framing))
 
     def send_all(self, requests: Sequence[Request], *, together: bool = False) -> list[Exchange]:
         """Call the application with all requests at once."""
-        return self._target.send_all(
+        exchanges = self._target.send_all(
             [self._with_headers(request) for request in requests], together=together
         )
+        return list(map(_of, requests, exchanges))
 
     def converse(self, requests: Iterable[Request]) -> list[Exchange]:
         """Call the application with each request in turn."""
@@ -72,10 +78,15 @@ class InProcessTarget:
 
     def _made(self, app: object) -> Target:
         if interface_of(app, self._interface) is Interface.ASGI:
-            return AsgiTarget(cast(Any, app), self._path, timeout=self._timeout)
-        return WsgiTarget(cast(Any, app), self._path)
+            return AsgiTarget(cast(Any, app), self._path, timeout=self._timeout, host=self._host)
+        return WsgiTarget(cast(Any, app), self._path, host=self._host)
 
     def _with_headers(self, request: Request) -> Request:
         if not self._headers:
             return request
         return request.with_headers((*request.headers, *self._headers))
+
+
+def _of(request: Request, exchange: Exchange) -> Exchange:
+    """Return an exchange as one of the request without the headers of every request."""
+    return exchange if exchange.request is request else exchange._replace(request=request)

@@ -26,11 +26,13 @@ LIMIT = 65_536
 class WsgiTarget:
     """Calls an application as a server would. An exception in it becomes the answer 500.
 
-    Duplicate header lines are joined with a comma, as WSGI servers do.
+    Duplicate header lines are joined with a comma, as WSGI servers do. `host` is what requests name
+    as theirs, "" for that of their address.
     """
 
-    def __init__(self, app: WSGIApplication, path: str = "/webhook") -> None:
+    def __init__(self, app: WSGIApplication, path: str = "/webhook", *, host: str = "") -> None:
         self._app = app
+        self._host = host
         self._url = f"http://in-process{path}"
 
     @property
@@ -48,7 +50,8 @@ class WsgiTarget:
         answer = _Answer()
         begun = time.perf_counter()
         try:
-            body = answer.read(self._app(_environ(request, framing), answer.start_response))
+            environ = _environ(request, framing, self._host)
+            body = answer.read(self._app(environ, answer.start_response))
         except Exception as error:
             return Exchange(
                 request=request,
@@ -111,7 +114,7 @@ class _Answer:
         return b"".join(self.written)
 
 
-def _environ(request: Request, framing: Framing) -> dict[str, object]:
+def _environ(request: Request, framing: Framing, host: str) -> dict[str, object]:
     url = urlsplit(request.url)
     environ: dict[str, object] = {
         "REQUEST_METHOD": request.method,
@@ -122,7 +125,7 @@ def _environ(request: Request, framing: Framing) -> dict[str, object]:
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
-        "HTTP_HOST": url.netloc,
+        "HTTP_HOST": host or url.netloc,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": url.scheme or "http",
         "wsgi.input": io.BytesIO(request.body),
