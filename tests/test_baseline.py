@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,14 +21,17 @@ from hookproof.serving import serve
 from hookproof_spec import load
 from support.command_line import CANARY
 
-TODAY = datetime.now(UTC).date()
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+TODAY = NOON.date()
 RULES = ["--only", "forged-no-header", "--only", "forged-signature"]
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOOKPROOF_SECRET", CANARY)
+    with time_machine.travel(NOON):  # no midnight comes while a test is under way
+        yield
 
 
 @pytest.fixture
@@ -130,6 +134,27 @@ def test_updated_baseline_makes_the_next_run_pass(credulous: str) -> None:
     assert {entry.reason for entry in entries} == {"being replaced"}
     assert {entry.expires for entry in entries} == {TODAY + timedelta(90)}
     assert verify(credulous) == 0
+
+
+def test_update_says_with_which_status_it_ends(
+    credulous: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verify(credulous, "--baseline-update", "--baseline-reason", "being replaced") == 0
+    told = capsys.readouterr()
+    assert "exit 1: a rule is broken" in told.out  # as the run was, without the new baseline
+    assert told.err == (
+        "baseline accepted.toml: 2 accepted; with it, exit 0: every applicable MUST rule passed\n"
+    )
+
+
+def test_baseline_that_cannot_be_written_is_told_before_the_run(
+    credulous: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    update = ["--baseline-update", "--baseline-reason", "r", "--baseline", "missing/accepted.toml"]
+    assert verify(credulous, *update) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "missing/accepted.toml: the baseline cannot be written: there is no dir" in told.err
 
 
 def test_update_keeps_what_it_did_not_disprove(credulous: str, correct: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
-from threading import Timer
+from threading import Thread, Timer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ from hookproof.events import RuleFinished, RunFinished
 from hookproof.keys import another_secret
 from hookproof.miniatures.base import Miniature
 from hookproof.run import Setup, run
+from hookproof.targets.http import HttpTarget
 from hookproof.targets.wsgi import WsgiTarget
 from hookproof.verdicts import Verdict
 from hookproof_spec import load
@@ -87,10 +89,10 @@ def test_receiver_is_told_what_it_does_wrong(kind: type[Refusing]) -> None:
 
 
 @pytest.mark.parametrize("kind", [HasAnotherSecret, RefusesSomething])
-def test_diagnosis_costs_at_most_forty_requests(kind: type[Refusing]) -> None:
+def test_diagnosis_costs_at_most_eighty_requests(kind: type[Refusing]) -> None:
     receiver = kind(SECRET)
     result = judged(receiver)
-    assert 30 < result.requests <= MOST_SUSPECTS + 6 == 40
+    assert 30 < result.requests <= MOST_SUSPECTS + 11 == 80
     assert receiver.served == result.requests
 
 
@@ -144,7 +146,7 @@ def test_receiver_of_any_shipped_webhook_can_be_asked(document: str) -> None:
     (finished,) = [event for event in run(setup) if isinstance(event, RuleFinished)]
     assert finished.result.verdict is Verdict.FAIL
     assert "most likely another secret" in finished.result.message
-    assert finished.result.requests <= MOST_SUSPECTS + 6
+    assert finished.result.requests <= MOST_SUSPECTS + 11
 
 
 # --- events that are acknowledged and dropped ----------------------------------------------------
@@ -208,6 +210,32 @@ def test_answer_to_a_dropped_event_is_read(text: bytes, told: str) -> None:
 
 
 # --- what an answer says -------------------------------------------------------------------------
+
+
+class MindsCase(BaseHTTPRequestHandler):
+    """Keeps headers in a plain dictionary, and looks for one of them in lower case."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        found = "x-mw-signature" in dict(self.headers.items())
+        self.send_response(200 if found else 401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        """Says nothing."""
+
+
+def test_receiver_that_minds_the_case_of_a_name_is_told() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), MindsCase) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        with HttpTarget(f"http://127.0.0.1:{server.server_port}/webhook") as target:
+            events = list(run(replace(setup_for(Answering((200,))), target=target)))
+        server.shutdown()
+        thread.join()
+    (finished,) = [event for event in events if isinstance(event, RuleFinished)]
+    assert "it looks for X-MW-Signature in lower case alone" in finished.result.message
 
 
 def test_event_that_the_answer_repeats_blames_no_member() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote, quote_plus
@@ -82,6 +83,27 @@ def test_an_escaped_secret_is_masked(write: Callable[[str], str]) -> None:
     assert "********" in shown
     assert shown.startswith("before ")
     assert shown.endswith(" after")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda text: text.encode().hex(" "),
+        lambda text: text.encode().hex(":").upper(),
+        lambda text: ", ".join(f"0x{byte:02x}" for byte in text.encode()),
+        lambda text: "".join(f"\\x{byte:02x}" for byte in text.encode()),
+        lambda text: repr(text.encode()),
+        lambda text: json.dumps({"type": "Buffer", "data": list(text.encode())}),
+        lambda text: json.dumps(list(text.encode()), indent=2),
+        lambda text: quote(quote(text, safe=""), safe=""),
+        lambda text: json.dumps(json.dumps(text)),
+    ],
+)
+def test_a_secret_that_a_program_dumps_is_masked(write: Callable[[str], str]) -> None:
+    secret = 'canary-Z8/x+q=9"é'
+    shown = Redactor([secret]).text(f"before {write(secret)} after")
+    assert "********" in shown
+    assert not {"63", "99", "canary"} & set(re.findall("[a-z]+|[0-9]+", shown))
 
 
 def test_short_coded_forms_are_left_alone() -> None:

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hookproof.cli.rerunning import Receiver, tried
+from hookproof.effects import CallableProbe
 from hookproof.miniatures.base import Miniature
 from hookproof.miniatures.broken_forged import KnowsEmptyKey, RemembersVerdictByHeader, TakesSha1
 from hookproof.miniatures.broken_replay import ChecksThenSets, ForgetsNonces
@@ -26,9 +29,11 @@ from hookproof.miniatures.broken_stale import IgnoresAge
 from hookproof.miniatures.broken_valid import Reserialises, ShortNonces
 from hookproof.miniatures.correct import Plain
 from hookproof.reports.curl import curl_lines
+from hookproof.reports.json_reading import read_report
 from hookproof.reports.resigning import Maker, Recorded, Scheme
 from hookproof.reports.telling import CANNOT_TELL, NOT_SEEN, SEEN, Facts, told
 from hookproof.reports.words import scheme_words
+from hookproof.targets.wsgi import WsgiTarget
 from hookproof_spec import load
 from hookproof_spec.request import Request
 from hookproof_spec.signing import Signer, Verifier
@@ -94,6 +99,27 @@ def test_mended_receiver_is_told_apart(judged: Mapping[str, Reported], finding: 
     assert "\nnot seen again: " in text
 
 
+def test_receiver_that_is_down_has_shown_nothing(
+    judged: Mapping[str, Reported], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/webhook"
+    path = judged["valid-php-escapes"].json
+    error = one_line_error(command_here("replay", path, "valid-php-escapes", "--url", url, "-q"))
+    assert error.startswith(f"{url}: cannot reach the receiver: ")
+    status, text = run_script(
+        rule_of(judged["valid-php-escapes"], "valid-php-escapes"), url, tmp_path
+    )
+    assert (status, text) == (2, "")
+
+
+def test_answer_that_is_missing_now_is_not_the_finding_again() -> None:
+    facts = Facts(category="valid", then=[401, 401], now=[None, 200], alone=True)
+    assert told(facts, "").status == CANNOT_TELL
+    facts = Facts(category="valid", then=[401, 401], now=[None, 401], alone=True)
+    assert told(facts, "").words == "seen again: 1 of 2 wrong answers are wrong now"
+
+
 def test_effects_are_not_guessed(judged: Mapping[str, Reported]) -> None:
     status, text = replayed(judged["replay-exact"], "replay-exact")
     assert status == CANNOT_TELL
@@ -123,17 +149,56 @@ def test_verbatim_refusal_proves_nothing(judged: Mapping[str, Reported]) -> None
     assert "these bytes are old" in text
 
 
-def test_forgery_of_unknown_making_is_not_called_mended(tmp_path: Path) -> None:
-    with reported(RemembersVerdictByHeader, tmp_path, "forged-body-changed") as one:
-        status, text = replayed(one, "forged-body-changed", "--effects-url", one.served.effects)
-    assert status == CANNOT_TELL
-    assert "--only forged-body-changed` tries the rule itself" in text
+def test_forgery_of_unknown_making_is_told_by_its_rule(tmp_path: Path) -> None:
+    id = "forged-body-changed"
+    with reported(RemembersVerdictByHeader, tmp_path, id) as one, listening(Plain) as mended:
+        status, text = replayed(one, id, "--effects-url", one.served.effects)
+        good, words = replayed(one, id, "--url", mended.url, "--effects-url", mended.effects)
+    assert (status, good) == (SEEN, NOT_SEEN)
+    assert "\nseen again: the rule itself was tried, and acts on " in text
+    assert "\nnot seen again: the rule itself was tried, and passes now" in words
 
 
-def test_rule_that_needs_more_is_not_called_mended(tmp_path: Path) -> None:
-    with reported(ShortNonces, tmp_path, "valid-nonce-last-char") as one:
-        status, _ = replayed(one, "valid-nonce-last-char")
+def test_rule_of_a_lost_document_is_not_called_mended(tmp_path: Path) -> None:
+    id = "forged-body-changed"
+    with reported(RemembersVerdictByHeader, tmp_path, id) as one:
+        report = json.loads(one.reports["json"].read_text())
+        one.reports["json"].write_text(json.dumps(report | {"spec": "gone.yaml"}))
+        status, text = replayed(one, id, "--effects-url", one.served.effects)
     assert status == CANNOT_TELL
+    assert f"--only {id}` tries the rule itself" in text
+
+
+def test_rule_that_counted_effects_is_not_tried_without_them(tmp_path: Path) -> None:
+    with (
+        reported(ShortNonces, tmp_path, "valid-nonce-last-char") as one,
+        listening(Plain) as mended,
+    ):
+        status, _ = replayed(one, "valid-nonce-last-char", "--url", mended.url)
+    assert status == CANNOT_TELL
+
+
+@pytest.mark.parametrize(
+    ("id", "status"), [("property-stale", 200), ("load-interleaved", 200), ("stale-old", None)]
+)
+def test_rule_that_may_pass_by_chance_calls_nothing_mended(
+    judged: Mapping[str, Reported], id: str, status: int | None
+) -> None:
+    run = read_report(Path(judged["stale-old"].json))
+    found = next(iter(run.findings))
+    exchange = found.evidence[0].exchange._replace(status=status)
+    finding = replace(found, id=id, evidence=(replace(found.evidence[0], exchange=exchange),))
+    mended = Plain(CANARY)
+    receiver = Receiver(
+        target=WsgiTarget(mended),
+        probe=CallableProbe(lambda: list(mended.names)),
+        secret=CANARY,
+        settle=0.5,
+    )
+    conclusion = tried(run, finding, receiver)
+    assert conclusion is not None
+    assert conclusion.status == CANNOT_TELL
+    assert "the rule itself passes now, which it may do by chance" in conclusion.words
 
 
 def test_unknown_finding_is_told_with_the_nearest(judged: Mapping[str, Reported]) -> None:
@@ -218,6 +283,19 @@ def test_script_asks_for_the_secret(judged: Mapping[str, Reported], tmp_path: Pa
     )
     assert result.returncode == 2
     assert result.stderr == b"HOOKPROOF_SECRET is not set: export the webhook's secret\n"
+
+
+def test_script_in_an_older_python_does_not_say_seen_again(
+    judged: Mapping[str, Reported], tmp_path: Path
+) -> None:
+    path = tmp_path / "again.py"
+    text = rule_of(judged["stale-old"], "stale-old")["again"]["python"]
+    path.write_text(text.replace("import sys\n", "import sys\nsys.version_info = (3, 9)\n", 1))
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", str(path)], capture_output=True, timeout=60, check=False
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith(b"this needs Python 3.11 or later, and is ")
 
 
 def test_every_copy_of_a_race_is_sent(judged: Mapping[str, Reported], tmp_path: Path) -> None:

@@ -103,7 +103,15 @@ class Baseline:
             HookproofError: it cannot be written.
         """
         text = "\n".join(_written(one) for one in self.accepted)
-        ReportFile(self.path).write(text.encode())
+        self.file().write(text.encode())
+
+    def file(self) -> ReportFile:
+        """Return the file to write to.
+
+        Raises:
+            HookproofError: it cannot be written.
+        """
+        return ReportFile(self.path, "the baseline")
 
 
 @final

@@ -212,15 +212,18 @@ def _any_escape_of(text: str) -> bytes:
 def _any_escape(character: str) -> bytes:
     """Match a character as it stands, percent-encoded, or escaped in JSON, a string or HTML."""
     raw = character.encode("utf-8", "surrogatepass")
-    percent = b"".join(b"%%%02x" % byte for byte in raw)
+    percent = b"".join(b"%%(?:25)?%02x" % byte for byte in raw)  # once or twice
     units = character.encode("utf-16-be", "surrogatepass").hex()
-    json = "".join(rf"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)).encode()
+    json = "".join(rf"\\\\?u{units[at : at + 4]}" for at in range(0, len(units), 4)).encode()
     code = ord(character)
     number = f"&#0*{code};|&#x0*{code:x};".encode()
     ways = [re.escape(raw), b"(?i:%s|%s|%s)" % (percent, json, number)]
     ways += [rf"\\x{code:02x}".encode()] if code < 256 else []
+    ways += [b"(?i:%s)" % b"".join(rb"\\x%02x" % byte for byte in raw)] if code >= 128 else []
     if character in _ESCAPED_PLAINLY:
         ways.append(rf"\\{_ESCAPED_PLAINLY[character]}".encode())
+    if character == '"':
+        ways.append(rb'\\{3}"')  # JSON in JSON
     ways += [_HTML[character].encode()] if character in _HTML else []
     ways += [rb"\+"] if character == " " else []
     ways += [re.escape(character.encode("latin-1"))] if 128 <= code < 256 else []
@@ -228,8 +231,11 @@ def _any_escape(character: str) -> bytes:
 
 
 def _coded(raw: bytes) -> list[bytes]:
-    """Return patterns of bytes in hexadecimal and base64, alone or amid other bytes."""
+    """Return patterns of bytes in hexadecimal, base64 and numbers, alone or amid other bytes."""
     forms = [b"(?i:%s)" % raw.hex().encode()] if 2 * len(raw) >= SHORTEST_CODED else []
+    if len(raw) >= SHORTEST_CODED:
+        forms.append(b"(?i:%s)" % _BETWEEN_HEX.join(b"%02x" % byte for byte in raw))
+        forms.append(rb"(?<!\d)%s(?!\d)" % rb",\s{0,9}".join(b"%d" % byte for byte in raw))
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(raw).rstrip(b"=")
         if len(whole) >= SHORTEST_CODED:
@@ -238,6 +244,10 @@ def _coded(raw: bytes) -> list[bytes]:
         forms += [_either_base64(part) for part in _inside(raw, encode(b"\0\0" + raw), 2)]
         forms += [_either_base64(part) for part in _inside(raw, encode(raw), 0)]
     return list(dict.fromkeys(forms))
+
+
+_BETWEEN_HEX = rb"(?:[ :,-]{1,2}|,?\s?0x|\\x)"
+"""What stands between the bytes of a dump, of an array in a program, or of an escaped string."""
 
 
 def _either_base64(text: bytes) -> bytes:

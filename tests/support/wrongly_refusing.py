@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from email.utils import formatdate
 from typing import TYPE_CHECKING, ClassVar
 
@@ -99,6 +100,80 @@ class SignsDigest(Refusing):
         return super().expected(stamp, hashlib.sha256(body).hexdigest().encode())
 
 
+class SortedSpacedJson(Refusing):
+    """`app.json.dumps(request.json)`, which sorts keys."""
+
+    told = "the receiver verifies re-serialised JSON (its keys sorted, with a space after each"
+
+    def expected(self, stamp: Stamp, body: bytes) -> str:
+        return super().expected(stamp, json.dumps(json.loads(body), sort_keys=True).encode())
+
+
+class OuterSortedJson(Refusing):
+    """`ksort($event)`, which leaves what is inside as it is."""
+
+    told = "the receiver verifies re-serialised JSON (compact, its outermost keys sorted)"
+
+    def expected(self, stamp: Stamp, body: bytes) -> str:
+        event = dict(sorted(json.loads(body).items()))
+        return super().expected(stamp, json.dumps(event, separators=(",", ":")).encode())
+
+
+class IndentedJson(Refusing):
+    """`JSON.stringify(req.body, null, 2)`."""
+
+    told = "the receiver verifies re-serialised JSON (indented by two spaces)"
+
+    def expected(self, stamp: Stamp, body: bytes) -> str:
+        return super().expected(stamp, json.dumps(json.loads(body), indent=2).encode())
+
+
+class BytesText(Refusing):
+    """`f"{t}.{nonce}.{request.data}"`."""
+
+    told = "the receiver verifies the text b'...' of a bytes object"
+
+    def expected(self, stamp: Stamp, body: bytes) -> str:
+        return super().expected(stamp, f"{body!r}".encode())
+
+
+class JoinedObject(Refusing):
+    """`${t}.${nonce}.${req.body}`, where a parser has made an object of the body."""
+
+    told = "the receiver verifies the text '[object Object]', as JavaScript joins a parsed object"
+
+    def expected(self, stamp: Stamp, body: bytes) -> str:
+        return super().expected(stamp, b"[object Object]")
+
+
+class ForgottenRawBody(Refusing):
+    """`${t}.${nonce}.${req.rawBody}`, where nobody keeps the raw body."""
+
+    told = "the receiver verifies the text 'undefined', as JavaScript joins a body that nothing"
+
+    def expected(self, stamp: Stamp, body: bytes) -> str:
+        return super().expected(stamp, b"undefined")
+
+
+class JoinedArray(Refusing):
+    """`"$t.$nonce.$event"`, where the event is an array."""
+
+    told = "the receiver verifies the text 'Array', as PHP joins a parsed object"
+
+    def expected(self, stamp: Stamp, body: bytes) -> str:
+        return super().expected(stamp, b"Array")
+
+
+class SerialisedBuffer(Refusing):
+    """`JSON.stringify(req.body)`, where the body is a Buffer already."""
+
+    told = "the receiver verifies a Buffer that was serialised"
+
+    def expected(self, stamp: Stamp, body: bytes) -> str:
+        buffer = json.dumps({"type": "Buffer", "data": list(body)}, separators=(",", ":"))
+        return super().expected(stamp, buffer.encode())
+
+
 # --- the secret ----------------------------------------------------------------------------------
 
 
@@ -149,6 +224,37 @@ class DecodesHex(Refusing):
 
     def digest(self, content: bytes) -> str:
         return hmac.new(bytes.fromhex(self.secret.decode()), content, hashlib.sha256).hexdigest()
+
+
+class DecodesBase64Loosely(Refusing):
+    """Decodes a secret as PHP does, which leaves out what is no base64."""
+
+    told = "the receiver takes the secret decoded from base64, in which '-', '_' and what is no"
+    secret_given = "spare-parts-0001"
+
+    def digest(self, content: bytes) -> str:
+        return hmac.new(base64.b64decode("spareparts0001=="), content, hashlib.sha256).hexdigest()
+
+
+class DecodesBase64UrlLoosely(Refusing):
+    """Decodes a secret as Node.js does, whatever its length."""
+
+    told = "the receiver takes the secret decoded from base64, in which what is no base64 is left"
+    secret_given = "hookproof-secret-0001"
+
+    def digest(self, content: bytes) -> str:
+        key = base64.urlsafe_b64decode(self.secret[:-1])
+        return hmac.new(key, content, hashlib.sha256).hexdigest()
+
+
+class DecodesHexPartly(Refusing):
+    """Decodes hexadecimal digits as Node.js does: up to the first that is none."""
+
+    told = "the receiver takes the secret's beginning decoded from hexadecimal, up to where it is"
+    secret_given = "deadbeef-0001"
+
+    def digest(self, content: bytes) -> str:
+        return hmac.new(b"\xde\xad\xbe\xef", content, hashlib.sha256).hexdigest()
 
 
 class HasNoSecret(Refusing):
@@ -228,6 +334,26 @@ class TurnsRound(Refusing):
         return body + f".{stamp.nonce}.{stamp.timestamp}".encode()
 
 
+class SwapsTimeAndNonce(Refusing):
+    """Joins the parts in the order in which it thought of them."""
+
+    told = (
+        "the receiver computes the signature in another order, {nonce}.{timestamp}.{body} instead"
+    )
+
+    def signed(self, stamp: Stamp, body: bytes) -> bytes:
+        return f"{stamp.nonce}.{stamp.timestamp}.".encode() + body
+
+
+class JoinsWithBars(Refusing):
+    """Joins the parts as another sender does."""
+
+    told = "the receiver computes the signature with '|' between the parts"
+
+    def signed(self, stamp: Stamp, body: bytes) -> bytes:
+        return f"{stamp.timestamp}|{stamp.nonce}|".encode() + body
+
+
 # --- hash and encoding ---------------------------------------------------------------------------
 
 
@@ -259,6 +385,24 @@ class HashesPlainly(Refusing):
 
     def digest(self, content: bytes) -> str:
         return hashlib.sha256(self.secret + content).hexdigest()
+
+
+class HashesSecretLast(Refusing):
+    """Hashes content and secret, one behind the other."""
+
+    told = "the receiver computes a plain hash of content and secret, which is no HMAC"
+
+    def digest(self, content: bytes) -> str:
+        return hashlib.sha256(content + self.secret).hexdigest()
+
+
+class ExchangesArguments(Refusing):
+    """Gives the content as the key, and the key as the content."""
+
+    told = "the receiver computes HMAC of the secret with the content as the key"
+
+    def digest(self, content: bytes) -> str:
+        return hmac.new(content, self.secret, hashlib.sha256).hexdigest()
 
 
 class ExpectsCapitals(ComputesSha1):
@@ -331,6 +475,73 @@ class ReadsLocalTime(Refusing):
             super().check_age(Stamp(local, stamp.nonce, stamp.signature))
         except RefusedError as error:
             raise RefusedError(403) from error
+
+
+class ReadsDates(Refusing):
+    """Reads the timestamp as a date, which it is not, and fails over other mistakes."""
+
+    told = "the receiver expects the timestamp as ISO 8601"
+
+    def check_shape(self, stamp: Stamp) -> None:
+        """Takes any length."""
+
+    def keep_until(self, stamp: Stamp) -> float:
+        return self.now() + self.tolerance
+
+    def check_age(self, stamp: Stamp) -> None:
+        try:
+            sent = datetime.fromisoformat(stamp.timestamp).timestamp()
+        except ValueError:
+            raise RefusedError(401) from None
+        if abs(self.now() - sent) > self.tolerance:
+            raise RefusedError(401)
+
+
+class TakesUtcForLocal(Refusing):
+    """`datetime.utcnow().timestamp()`, an hour or two east of Greenwich; it cannot read the time
+    of other mistakes, and looks away."""
+
+    told = "the receiver accepts what is stamped -2 h from now: it reads Unix seconds as local time"
+
+    def check_shape(self, stamp: Stamp) -> None:
+        """Takes any length."""
+
+    def keep_until(self, stamp: Stamp) -> float:
+        return self.now() + self.tolerance
+
+    def check_age(self, stamp: Stamp) -> None:
+        if not stamp.timestamp.isdecimal():
+            return
+        if abs(self.now() - 7200 - int(stamp.timestamp)) > 300:
+            raise RefusedError(401)
+
+
+class FallsOverDates(TakesUtcForLocal):
+    """Falls over a timestamp that is no number, and gives no answer at all."""
+
+    def check_age(self, stamp: Stamp) -> None:
+        if not stamp.timestamp.isdecimal():
+            raise RefusedError(0)
+        super().check_age(stamp)
+
+    def answer(self, status: int, start_response: StartResponse) -> Iterable[bytes]:
+        return super().answer(status, start_response) if status else []
+
+
+class LooksAheadOnly(Refusing):
+    """Has a clock that is far ahead, and takes whatever is younger than that."""
+
+    told = "the receiver accepts what is stamped +2 h from now"
+
+    def check_shape(self, stamp: Stamp) -> None:
+        """Takes any length."""
+
+    def keep_until(self, stamp: Stamp) -> float:
+        return self.now() + self.tolerance
+
+    def check_age(self, stamp: Stamp) -> None:
+        if stamp.timestamp.isdecimal() and self.now() + 7200 - int(stamp.timestamp) > 300:
+            raise RefusedError(401)
 
 
 # --- what stands before the route ----------------------------------------------------------------
@@ -455,7 +666,7 @@ class WantsForm(Refusing):
 class OtherHosts(Refusing):
     """Serves the host names that it is told, and this one is not among them."""
 
-    told = "it serves other host names than in-process"
+    told = "it serves other host names than testserver"
     answer_text = "Invalid host header"
 
     def receive(self, request: Request) -> int:
@@ -483,6 +694,26 @@ class TlsPort(Refusing):
         return 400
 
 
+class AppendsSlash(Refusing):
+    """Has a slash at the end of its route, and runs in a framework's debug mode."""
+
+    told = "its route ends in a slash: register the URL with the slash at its end"
+    answer_text = "RuntimeError: You called this URL via POST, but the URL doesn't end in a slash"
+
+    def receive(self, request: Request) -> int:
+        return 500
+
+
+class WantsToken(Refusing):
+    """Stands behind a guard that wants a token."""
+
+    told = "its answer asks for credentials"
+    answer_text = '{"msg": "Missing Authorization Header"}'
+
+    def receive(self, request: Request) -> int:
+        return 401
+
+
 # --- header and payload --------------------------------------------------------------------------
 
 
@@ -504,6 +735,16 @@ class BindsOtherHeader(Refusing):
 
     def receive(self, request: Request) -> int:
         return 422
+
+
+class WantsNumber(Refusing):
+    """Has a column of numbers for nonces."""
+
+    told = "its answer speaks of the nonce: compare what it takes for one"
+    answer_text = "nonce must be a number"
+
+    def receive(self, request: Request) -> int:
+        return 400
 
 
 class StrictModel(Refusing):
@@ -564,4 +805,4 @@ class TwoInstances(Refusing):
         return hmac.new(key, content, hashlib.sha256).hexdigest()
 
 
-RECEIVERS: tuple[type[Refusing], ...] = tuple(Refusing.__subclasses__())
+RECEIVERS: tuple[type[Refusing], ...] = (*Refusing.__subclasses__(), FallsOverDates)

@@ -61,7 +61,7 @@ def replay(**given: object) -> int:
 
     The requests are made anew: each has a fresh time, nonce and marker, what was old is as old as
     it was, and what was forged is forged in the same way, where that can be told. A copy is sent
-    after the genuine request that it copies.
+    after the genuine request that it copies. Where that tells nothing, the rule itself is tried.
 
     Exit status: 0 not seen again, 1 seen again, 3 it cannot be told, 2 usage.
     """

@@ -13,20 +13,30 @@ from urllib.parse import urlsplit, urlunsplit
 from hookproof.cli.addresses import checked_url, host_of, refuse_foreign
 from hookproof.cli.options import Output
 from hookproof.cli.replay import Options
+from hookproof.cli.rerunning import Receiver, tried
 from hookproof.courier import OWN_CONNECTION
 from hookproof.effects import UrlProbe
 from hookproof.redact import Redactor
-from hookproof.reports.again import IN_PROCESS, Case, advice, run_words
+from hookproof.reports.again import Case, advice, run_words
 from hookproof.reports.console import Style
 from hookproof.reports.exchanges import answer_lines, printable, request_lines, status_words
 from hookproof.reports.json_reading import read_report
 from hookproof.reports.model import RuleReport, RunReport
 from hookproof.reports.resigning import Maker, Recorded, Remade, Scheme
-from hookproof.reports.telling import NO_ANSWER, NOT_SEEN, REFUSED_EACH, SEEN, Facts, Told, told
+from hookproof.reports.telling import (
+    CANNOT_TELL,
+    NO_ANSWER,
+    NOT_SEEN,
+    REFUSED_EACH,
+    SEEN,
+    Facts,
+    Told,
+    told,
+)
 from hookproof.reports.terminal import Detail
 from hookproof.reports.words import is_core
 from hookproof.rule import Category
-from hookproof.targets.base import Exchange
+from hookproof.targets.base import IN_PROCESS, Exchange, Failure
 from hookproof.targets.http import HttpTarget
 from hookproof_spec.errors import HookproofError, did_you_mean
 from hookproof_spec.request import Request
@@ -62,7 +72,7 @@ def perform(options: Options) -> int:
     show.heading(rule, url)
     with closing(_target(options, url)) as target:
         before = _effects(options)
-        first, now = show.sent(_send(target, plan, case), plan, case)
+        first, now = show.sent(_reached(_send(target, plan, case), url), plan, case)
     facts = Facts(
         category=case.category,
         then=case.statuses,
@@ -75,7 +85,18 @@ def perform(options: Options) -> int:
         first=first,
         verbatim=options.verbatim,
     )
-    return show.concluded(told(facts, advice(rule.id)))
+    conclusion = told(facts, advice(rule.id))
+    if conclusion.status == CANNOT_TELL and not options.verbatim:
+        conclusion = _tried(run, rule, options, secret) or conclusion
+    return show.concluded(conclusion)
+
+
+def _tried(run: RunReport, rule: RuleReport, options: Options, secret: str) -> Told | None:
+    with closing(_target(options, _url(run, options))) as target:
+        receiver = Receiver(
+            target=target, probe=_probe(options), secret=secret or None, settle=options.settle
+        )
+        return tried(run, rule, receiver)
 
 
 def _finding(run: RunReport, options: Options) -> RuleReport:
@@ -176,6 +197,21 @@ def _send(target: HttpTarget, plan: Plan, case: Case) -> list[Exchange]:
     if case.together:
         return target.send_all(requests, together=True)
     return [target.send(request, OWN_CONNECTION) for request in (*first, *requests)]
+
+
+def _reached(exchanges: list[Exchange], url: str) -> list[Exchange]:
+    """Return the exchanges; a receiver that is not there has shown nothing.
+
+    Raises:
+        HookproofError: no connection could be made at all.
+    """
+    if all(exchange.failure is Failure.UNREACHABLE for exchange in exchanges):
+        raise HookproofError(
+            f"cannot reach the receiver: {exchanges[0].detail}",
+            where=printable(url),
+            hint="is it running, and is the address right?",
+        )
+    return exchanges
 
 
 def _courier_request(one: Recorded) -> Request:

@@ -70,6 +70,8 @@ def _keeper(options: Options) -> Keeper:
             )
         return Keeper(Baseline(Path()), today, options.ruleset)
     path = Path(options.baseline)
+    if options.baseline_update:
+        Baseline(path).file()  # told before the run, which may take long
     if options.baseline_update and not path.exists():
         return Keeper(Baseline(path), today, options.ruleset)
     return Keeper(Baseline.read(path), today, options.ruleset)
@@ -78,8 +80,13 @@ def _keeper(options: Options) -> Keeper:
 def _updated(keeper: Keeper, reason: str | None) -> int:
     baseline = keeper.updated(reason)
     baseline.write()
-    click.echo(f"baseline {baseline.path}: {len(baseline.accepted)} accepted", err=True)
-    return int(keeper.status_when_accepted())
+    status = keeper.status_when_accepted()
+    click.echo(
+        f"baseline {baseline.path}: {len(baseline.accepted)} accepted;"
+        f" with it, exit {int(status)}: {status.words}",
+        err=True,
+    )
+    return int(status)
 
 
 def _subject(options: Options, setup: Setup) -> Subject:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import final
 from urllib.parse import urljoin, urlsplit
 
-from hookproof.targets.base import Exchange, Failure
+from hookproof.targets.base import IN_PROCESS, TEST_HOST, Exchange, Failure
 from hookproof_spec.webhook import JsonValue
 
 READ = 8_000
@@ -107,6 +107,16 @@ def _joined(here: str, location: str) -> str:
         return location
 
 
+def _slash(refusal: Refusal) -> str | None:
+    if refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR and refusal.says(_NO_SLASH):
+        return "its route ends in a slash: register the URL with the slash at its end"
+    return None
+
+
+_NO_SLASH = "but the url doesn't end in a slash"
+"""What a framework says in place of a redirect, while it is being developed with."""
+
+
 def _why(here: str, there: str) -> str:
     if here.rstrip("/") == there.rstrip("/"):
         return " (it differs in the slash at its end)"
@@ -152,7 +162,8 @@ def _host(refusal: Refusal) -> str | None:
     )
     if 400 <= refusal.status < 500 and refusal.says(*words):
         host = urlsplit(refusal.exchange.request.url).netloc
-        return f"it serves other host names than {_cut(host)}: allow this one, or use its own"
+        named = TEST_HOST if host == IN_PROCESS else _cut(host)
+        return f"it serves other host names than {named}: allow this one, or use its own"
     return None
 
 
@@ -229,6 +240,7 @@ def _status(refusal: Refusal) -> str | None:
 CERTAIN: Sequence[Telling] = (
     _no_answer,
     _redirect,
+    _slash,
     _plain_http,
     _csrf,
     _credentials,
@@ -271,19 +283,36 @@ def _words(refusal: Refusal) -> str | None:
     return None
 
 
+_GUARDED = (
+    "its answer asks for credentials: if a guard stands before the route, exempt it, or give them"
+    " with --header if the sender will send them too"
+)
 _MEANINGS: Sequence[tuple[Sequence[str], str]] = (
     (
         ("expired", "too old", "stale", "timestamp", "clock skew", "tolerance"),
         "its answer speaks of the time: compare its clock, the unit and the time zone",
     ),
     (
-        ("replay", "already processed", "already received", "duplicate", "nonce"),
+        ("replay", "already processed", "already received", "already used", "duplicate"),
         "its answer speaks of a repetition, though the nonce is new: see where it keeps nonces",
+    ),
+    (
+        ("nonce",),
+        "its answer speaks of the nonce: compare what it takes for one with what the document"
+        " declares, and see where it keeps them",
     ),
     (
         ("missing signature", "signature missing", "no signature", "signature required"),
         "it does not find the signature's header: see under which name it looks, and whether"
         " something on the way takes the header out",
+    ),
+    (
+        ("authorization header", "bearer", "api key", "api-key", "apikey", "access token"),
+        _GUARDED,
+    ),
+    (
+        ("authentication credentials", "authentication is required", "unauthenticated"),
+        _GUARDED,
     ),
 )
 

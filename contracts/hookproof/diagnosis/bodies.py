@@ -112,6 +112,11 @@ def _python_text(body: bytes) -> bytes | None:
     return None if value is None else str(value).encode("utf-8", "surrogatepass")
 
 
+def _buffer_json(body: bytes) -> bytes:
+    """Write bytes as JavaScript's JSON.stringify writes a Buffer."""
+    return b'{"type":"Buffer","data":[%s]}' % ",".join(map(str, body)).encode()
+
+
 # --- text ----------------------------------------------------------------------------------------
 
 
@@ -196,6 +201,18 @@ def _unpacked(body: bytes) -> bytes | None:
 # --- the table -----------------------------------------------------------------------------------
 
 
+def _always(text: bytes) -> Rewriting:
+    return lambda _: text
+
+
+_NO_BODIES = (
+    ("body-javascript-object", b"[object Object]", "as JavaScript joins a parsed object to a text"),
+    ("body-undefined", b"undefined", "as JavaScript joins a body that nothing has kept"),
+    ("body-php-array", b"Array", "as PHP joins a parsed object to a text"),
+)
+"""What stands in a body's place where something that is no text is joined to a text."""
+
+
 def _change(rewriting: Rewriting) -> Change:
     def make(making: Making) -> Making | None:
         try:
@@ -252,6 +269,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "json-sorted-spaced",
         _json(spaced=True, escaped=True, by_key=True),
         "its keys sorted, with a space after each comma and colon",
+        common=True,
     ),
     _rewritten(
         "json-sorted-escaped",
@@ -263,7 +281,12 @@ MISTAKES: tuple[Mistake, ...] = (
         _slashes_escaped(by_key=True),
         r"compact, its keys sorted, with \/ and \u00e9",
     ),
-    _rewritten("json-outer-sorted", _outer_sorted(_json()), "compact, its outermost keys sorted"),
+    _rewritten(
+        "json-outer-sorted",
+        _outer_sorted(_json()),
+        "compact, its outermost keys sorted",
+        common=True,
+    ),
     _rewritten(
         "json-outer-sorted-escaped",
         _outer_sorted(_slashes_escaped()),
@@ -276,13 +299,29 @@ MISTAKES: tuple[Mistake, ...] = (
         "with a space after each comma and colon, letters beyond ASCII as they are",
     ),
     _rewritten("json-whole-numbers", _whole_numbers, "compact, with 1 for 1.0"),
-    _rewritten("json-indented-2", _json(indent=2), "indented by two spaces"),
-    _rewritten("json-indented-4", _json(indent=4), "indented by four spaces"),
+    _rewritten("json-indented-2", _json(indent=2), "indented by two spaces", common=True),
+    _rewritten("json-indented-4", _json(indent=4), "indented by four spaces", common=True),
     _changed(
         "python-text",
         _python_text,
         "the text of a parsed object, as Python's str() gives it",
         common=True,
+    ),
+    _changed(
+        "python-bytes-text",
+        lambda body: str(body).encode(),
+        "the text b'...' of a bytes object, as Python's str() gives it",
+        common=True,
+    ),
+    _changed(
+        "buffer-json",
+        _buffer_json,
+        "a Buffer that was serialised, as JavaScript's JSON.stringify does it",
+        common=True,
+    ),
+    *(
+        _changed(name, _always(text), f"the text {text.decode()!r}, {why}", common=True)
+        for name, text, why in _NO_BODIES
     ),
     _changed("body-empty", lambda _: b"", "an empty body, as a stream read twice is", common=True),
     _changed("body-line-end-added", lambda body: body + b"\n", "the body and a line's end"),

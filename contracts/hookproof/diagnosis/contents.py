@@ -13,7 +13,9 @@ from hookproof_spec.scheme import TimestampRule, TimeUnit
 from hookproof_spec.templates import ItemsHeader, Template
 
 SEPARATORS = ("", ":", "\n", "|", "-", ",", ";", " ", "_", "&", "+", ".")
-_COMMON_SEPARATORS = ("", ":")
+_COMMON_SEPARATORS = ("", ":", "\n", "|")
+_COMMON_ORDERS = (1, 4)
+"""Of three parts: the first two exchanged, and all in reverse."""
 _MOST_ORDERS = 5
 _MOST_PARTS = 3
 _PLACE = ("url", "path", "query", "host", "method")
@@ -227,7 +229,9 @@ def _all_contents() -> Iterator[Mistake]:
         yield _content(f"content-and-{name}", _more(name), f"over the {name} too", common=True)
     for number in range(_MOST_ORDERS):
         name = f"content-order-{number + 1}"
-        yield _content(name, _template(_in_order(number)), "in another order", common=number == 4)
+        yield _content(
+            name, _template(_in_order(number)), "in another order", common=number in _COMMON_ORDERS
+        )
     for separator in SEPARATORS:
         name = f"content-separated-{separator.encode().hex() or 'not'}"
         common = separator in _COMMON_SEPARATORS
@@ -240,7 +244,7 @@ MISTAKES: tuple[Mistake, ...] = (
     *_all_contents(),
     _time("time-milliseconds", TimeUnit.MILLISECONDS, "in milliseconds", common=True),
     _time("time-seconds", TimeUnit.SECONDS, "in seconds", common=True),
-    _time("time-iso", TimeUnit.ISO8601, "as ISO 8601"),
+    _time("time-iso", TimeUnit.ISO8601, "as ISO 8601", common=True),
     _url("url-scheme", _other_scheme, "with http for https, or the reverse"),
     _url("url-slash", _other_slash, "with or without the slash at its end"),
     _url("url-query", _without_query, "without its query"),

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import replace
 
-from hookproof.diagnosis.making import Making, Step, secret_first, secret_last
+from hookproof.diagnosis.making import Making, Step, exchanged, secret_first, secret_last
 from hookproof.diagnosis.mistake import Change, Mistake, Words
 
 HASHES = ("sha1", "sha256", "sha384", "sha512", "md5")
@@ -125,6 +125,13 @@ MISTAKES: tuple[Mistake, ...] = (
         "hash-secret-last",
         _mixed(secret_last),
         "a plain hash of content and secret, which is no HMAC",
+        common=True,
+    ),
+    _hash(
+        "hash-exchanged",
+        _mixed(exchanged),
+        "HMAC of the secret with the content as the key: the two are exchanged",
+        common=True,
     ),
     _hash("hash-unkeyed", _unkeyed, "a plain hash without the secret"),
     _written("written-upper-hex", _upper_hex, "in upper-case hexadecimal", common=True),

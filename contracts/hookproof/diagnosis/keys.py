@@ -17,6 +17,8 @@ Reading = Callable[[str], bytes | None]
 _PREFIX = re.compile(r"[A-Za-z0-9]+[_-]")
 _CUT = re.compile(r"[#$ ]")
 _SEPARATORS = re.compile(r"[,;|:\s]+")
+_NO_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
+_HEX_PAIRS = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _MOST_PARTS = 4
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _CLEAN = "configure the secret as it was issued, and nothing around it"
@@ -53,6 +55,23 @@ _READINGS: Mapping[KeyText, Reading] = {
     KeyText.BASE64: _base64,
     KeyText.HEX: _hex,
 }
+
+
+def _loose_base64(text: str) -> bytes | None:
+    """Decode base64 and leave out what is none, as many languages do."""
+    letters = _NO_BASE64.sub("", text.partition("=")[0])
+    return _base64(letters[:-1] if len(letters) % 4 == 1 else letters)
+
+
+def _loose_base64url(text: str) -> bytes | None:
+    """Decode base64 of either alphabet and leave out what is none, as JavaScript does."""
+    return _loose_base64(text.replace("-", "+").replace("_", "/"))
+
+
+def _loose_hex(text: str) -> bytes | None:
+    """Decode hexadecimal up to where it is none, as JavaScript does."""
+    found = _HEX_PAIRS.match(text)
+    return _hex(found[0]) if found else None
 
 
 def _latin1(text: str) -> bytes | None:
@@ -166,6 +185,24 @@ MISTAKES: tuple[Mistake, ...] = (
         "key-unprefixed",
         _whole(_unprefixed(_utf8)),
         "the secret without its prefix, not decoded,",
+        common=True,
+    ),
+    _key(
+        "key-base64url-loosely",
+        _whole(_loose_base64url),
+        "the secret decoded from base64, in which what is no base64 is left out,",
+        common=True,
+    ),
+    _key(
+        "key-base64-loosely",
+        _whole(_loose_base64),
+        "the secret decoded from base64, in which '-', '_' and what is no base64 are left out,",
+        common=True,
+    ),
+    _key(
+        "key-hex-loosely",
+        _whole(_loose_hex),
+        "the secret's beginning decoded from hexadecimal, up to where it is none,",
         common=True,
     ),
     _key("key-hex-unprefixed", _whole(_unprefixed(_hex)), "the secret's hexadecimal part decoded"),

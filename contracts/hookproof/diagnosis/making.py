@@ -42,6 +42,11 @@ def secret_last(key: bytes, content: bytes, hash_name: str) -> bytes:
     return hashlib.new(hash_name, content + key).digest()
 
 
+def exchanged(key: bytes, content: bytes, hash_name: str) -> bytes:
+    """Return an HMAC of the key, made with the content as its key."""
+    return hmac.digest(content, key, hash_name)
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Making:

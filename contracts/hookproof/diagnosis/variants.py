@@ -18,10 +18,12 @@ from hookproof_spec.request import Header, Request
 from hookproof_spec.scheme import Where
 from hookproof_spec.signing import Delivery
 
+_LONG = 10 * 365 * 86_400.0
 CLOCK_OFF = 5.0
 """From so many seconds on, a receiver's clock is worth a try."""
-NEAR_HOURS = (1, 2, -5, -8)
-FAR_HOURS = (*(-1, -2, -3, -4, -6, -7, -9, -10), *(3, 4, 5, 5.5, 6, 7, 8, 9, 10, 11, 12, 13))
+NEAR_HOURS = (*(1, 2, -1, -2), *(-4, -5, -6, -7, -8), *(4, 5, 6, 7, 8), *(5.5, -5.5, 9, -9))
+"""Where most people live, and the reverse: a clock that takes UTC for local time is off by it."""
+FAR_HOURS = (*(-3, -10, -11, -12, -13), *(3, 10, 11, 12, 13))
 _TOKEN = "hookproof0hookproof0hookproof000"
 _COOKIES = ("csrftoken", "XSRF-TOKEN", "csrf_token", "_csrf")
 _CSRF_HEADERS: tuple[Header, ...] = (
@@ -41,11 +43,15 @@ _OTHER_TYPES = ("application/x-www-form-urlencoded", "text/plain", "application/
 @final
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A way to send a new event. `note` names it, `cause` is what it means that it is accepted."""
+    """A way to send a new event. `note` names it, `cause` is what it means that it is accepted.
+
+    `long_past` makes the same of long ago, which has to be refused, or `cause` is not the cause.
+    """
 
     note: str
     cause: str
     make: Callable[[], Request]
+    long_past: Callable[[], Request] | None = None
 
 
 # --- signed under a mistake -----------------------------------------------------------------------
@@ -86,11 +92,13 @@ def _told_apart(genuine: Making) -> list[list[Made]]:
 def _under(lab: Lab, made: Made, body: bytes | None = None) -> Variant:
     mistake = made.mistakes[0]
     note = f"an event whose signature was made {made.how}"
-    return Variant(note, made.of_receiver, partial(_mistaken, lab, mistake, body))
+    make = partial(_mistaken, lab, mistake, body)
+    long_past = partial(make, age=_LONG) if mistake.step is Step.TIME else None
+    return Variant(note, made.of_receiver, make, long_past)
 
 
-def _mistaken(lab: Lab, mistake: Mistake, body: bytes | None) -> Request:
-    delivery = lab.genuine(body)
+def _mistaken(lab: Lab, mistake: Mistake, body: bytes | None, *, age: float = 0.0) -> Request:
+    delivery = lab.genuine(body, timestamp=lab.clock() - age)
     making = mistake.make(Making.of(delivery, lab.secret))
     if making is None:  # it made a difference to an event of the same form a moment ago
         return delivery.request
@@ -127,7 +135,7 @@ def in_another_zone(lab: Lab, hours: tuple[float, ...]) -> Iterator[Variant]:
         yield Variant(
             f"an event signed at a time {offset:+g} h from now",
             f"the receiver accepts what is stamped {offset:+g} h from now: it reads Unix seconds as"
-            " local time, or its clock is set to local time; Unix seconds have no time zone",
+            " local time, or its clock is off by about as much: Unix seconds have no time zone",
             partial(_shifted, lab, offset),
         )
 
@@ -187,6 +195,11 @@ def in_another_layout(lab: Lab) -> Iterator[Variant]:
         " as the document says",
         lambda: _copied(lab.genuine(), others),
     )
+    yield Variant(
+        "an event with the names of its headers in lower case",
+        f"it looks for {name} in lower case alone: names of headers have no case",
+        lambda: _lowered(lab.genuine().request),
+    )
     if len(items_of(lab.genuine())) > 1:
         yield Variant(
             "an event with a space behind each comma of its signature header",
@@ -220,6 +233,10 @@ def _with(request: Request, headers: tuple[Header, ...]) -> Request:
     for name, value in headers:
         request = request.with_header(name, value)
     return request
+
+
+def _lowered(request: Request) -> Request:
+    return replace(request, headers=tuple((x.lower(), value) for x, value in request.headers))
 
 
 def _copied(delivery: Delivery, names: Sequence[str]) -> Request:

@@ -15,14 +15,13 @@ from hookproof.reports.resigning import Recorded
 from hookproof.reports.script import script
 from hookproof.reports.words import Words, is_core, scheme_words
 from hookproof.rule import Category, Need
+from hookproof.targets.base import IN_PROCESS
 from hookproof_spec.scheme import Algorithm
 
 MOST = 256 * 1024
 """Bodies that are longer than this in all stand in no script."""
 AT_ONCE = 20
 """So many copies make a race, of which a report may show fewer."""
-IN_PROCESS = "in-process"
-"""The host in the URLs of an application that was called and not served."""
 UNSIGNED: Words = {
     "algorithm": Algorithm.HMAC_SHA256.value,
     "content": "{body}",

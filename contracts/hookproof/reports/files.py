@@ -17,15 +17,16 @@ class ReportFile:
     What is no regular file (`/dev/stdout`, a pipe) is written to directly: it must not be replaced.
     """
 
-    __slots__ = ("_direct", "_path", "path")
+    __slots__ = ("_direct", "_path", "_what", "path")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, what: str = "the report") -> None:
         """Make sure that the file can be written, before an hour is spent on its contents.
 
         Raises:
             HookproofError: it cannot.
         """
         self.path = path
+        self._what = what
         self._path = path.resolve()
         self._direct = self._path.exists() and not self._path.is_file()
         self._check()
@@ -74,7 +75,7 @@ class ReportFile:
 
     def _refused(self, why: str, hint: str = "choose another path") -> HookproofError:
         return HookproofError(
-            f"the report cannot be written: {why}", where=os.fspath(self.path), hint=hint
+            f"{self._what} cannot be written: {why}", where=os.fspath(self.path), hint=hint
         )
 
 

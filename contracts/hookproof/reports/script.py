@@ -11,11 +11,17 @@ MODULES = ("telling.py", "resigning.py", "script_main.py")
 _HEAD = """\
 #!/usr/bin/env python3
 # {title}
-# Signs anew what this finding stands on and sends it again. Needs Python 3.11 alone.
+# Signs anew what this finding stands on and sends it again. Needs Python 3.11 or later alone.
 # export HOOKPROOF_SECRET=...; python3 THIS_FILE [URL]
 # Exit status: 1 seen again, 0 not seen again, 3 cannot tell, 2 usage.
 
 from __future__ import annotations
+
+import sys
+
+if sys.version_info < (3, 11):  # an error's exit status would say "seen again"
+    sys.stderr.write("this needs Python 3.11 or later, and is " + sys.version.split()[0] + "\\n")
+    sys.exit(2)
 
 {imports}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import http.client
 import os
+import socket
 import sys
 import threading
 import time
@@ -22,7 +23,7 @@ USAGE = 2
 
 
 def again(case: Mapping[str, Any], key: bytes, url: str = "") -> int:
-    """Send a finding's requests again and return 1 seen again, 0 not seen again, 3 cannot tell.
+    """Send a finding's requests again and return 1 seen again, 0 not, 3 cannot tell, 2 no receiver.
 
     `case` has the scheme's words, the requests with their `note` and the `status` of the report,
     and of `telling.Facts` what is known beforehand.
@@ -32,6 +33,8 @@ def again(case: Mapping[str, Any], key: bytes, url: str = "") -> int:
     then = [one["status"] for one in case["requests"]]
     remade = maker.remade(_recorded(one, url) for one in case["requests"])
     requests = [one.request for one in remade]
+    if not _reachable(requests[0].url):
+        return USAGE
     first = None
     if case["genuine_first"]:
         genuine = maker.genuine(remade[0])
@@ -77,6 +80,17 @@ def _all_at_once(requests: list[Recorded]) -> list[int | None]:
     for thread in threads:
         thread.join()
     return answers
+
+
+def _reachable(url: str) -> bool:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=10).close()
+    except OSError as error:
+        print(f"cannot reach the receiver at {url}: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def _send(request: Recorded) -> int | None:

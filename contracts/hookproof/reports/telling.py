@@ -79,9 +79,14 @@ def _by_status(facts: Facts, advice: str) -> Told:
     wrong = [at for at, status in enumerate(facts.then) if bad(facts.category, status)]
     if not wrong:
         return Told(CANNOT_TELL, f"cannot tell: it is not the status that was wrong; {advice}")
-    again = sum(bad(facts.category, facts.now[at]) for at in wrong)
+    silent = sum(facts.now[at] is None and facts.then[at] is not None for at in wrong)
+    again = sum(bad(facts.category, facts.now[at]) for at in wrong) - silent
     if again:
         return Told(SEEN, f"seen again: {again} of {len(wrong)} wrong answers are wrong now")
+    if silent:
+        return Told(
+            CANNOT_TELL, f"cannot tell: {silent} of {len(wrong)} got no answer now; {advice}"
+        )
     if None in facts.then:
         return Told(CANNOT_TELL, f"cannot tell: every request is answered this time; {advice}")
     return _well("every answer is as it should be", facts, advice)
