@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import ssl
 import subprocess
@@ -29,6 +30,7 @@ from support.sockets import (
     answering_for_ever,
     make_certificate,
     scripted,
+    silent_port,
 )
 
 # --- being stopped ------------------------------------------------------------------------------
@@ -95,6 +97,32 @@ def test_secret_is_in_no_process_list_and_locust_ends_with_us() -> None:
         wait_until(lambda: not Path(f"/proc/{child}").exists(), "Locust goes on alone")
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc")
+def test_worker_that_is_killed_is_not_held_against_the_receiver() -> None:
+    with silent_port() as port, receiver(Miniature, CANARY) as listening:
+        part = ("--mix", "valid=1", "--master-port", str(port))
+        worker = subprocess.Popen(
+            [*COMMAND, "load", listening.url, "--worker", *part],
+            env=environment(HOOKPROOF_SECRET=CANARY),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            effects_url = ("--effects-url", listening.effects_url, "--timeout", "1")
+            master = begun(listening, "--master", "--format", "json", *effects_url, *part)
+            (child,) = children(worker.pid)
+            os.kill(child, signal.SIGKILL)
+            master.send_signal(signal.SIGINT)
+            out, error = master.communicate(timeout=PATIENCE)
+        finally:
+            worker.kill()
+            worker.wait()
+    assert master.returncode == 130, error
+    told = checked(out)
+    assert [finding["id"] for finding in told["findings"]] == ["worker-lost"]
+    assert told["effects"] is None
+
+
 # --- on the wire --------------------------------------------------------------------------------
 
 
@@ -128,6 +156,15 @@ def test_what_travels_is_what_was_signed_and_little_else() -> None:
     assert [line.partition(":")[0] for line in from_locust[1:]] == [
         *("User-Agent", "Content-Type", "X-Team", "X-MW-Signature", "Host", "Content-Length"),
     ]
+
+
+def test_connection_that_rested_is_not_used_again() -> None:
+    few = ("--users", "1", "--requests", "4", "--mix", "valid=1", "--format", "json")
+    with scripted(answering_for_ever) as server:
+        told = report(load(server.url, *few, "--rate", "1.25"))
+        connections = len(server.peers)
+    assert of(told, "valid")["accepted"] == 4
+    assert connections > 1 + 1 + 1  # one alone before the load, one after it, and one for all of it
 
 
 def test_certificate_of_a_file_is_trusted_and_no_other(tmp_path: Path) -> None:

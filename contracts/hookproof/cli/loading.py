@@ -198,6 +198,7 @@ class LoadTest:
 
     def _take(self, news: News) -> None:
         self._ended |= news.ended
+        self.session.miss(news.silent)
         if not news.ended:
             self.session.take(news.counted, news.users)
         if self._begun is None and news.users:

@@ -55,11 +55,12 @@ class ByHand:
         if self._session is not None:
             self._session.take(parts.read(told), users)
 
-    def end(self) -> None:
-        """Judge, print and write what it came to."""
+    def end(self, silent: int) -> None:
+        """Judge, print and write what it came to; so many workers left without their counts."""
         session, self._session = self._session, None
         if session is None:
             return
+        session.miss(silent)
         session.settle()
         loaded = session.finished(complete=True)
         console = Console.on(sys.stdout)

@@ -31,8 +31,8 @@ class Sink(Protocol):
     def take(self, told: Mapping[str, object], users: int) -> None:
         """Take what one process has counted since it last told."""
 
-    def end(self) -> None:
-        """Nothing more comes."""
+    def end(self, silent: int) -> None:
+        """Nothing more comes; so many workers have gone without telling their last counts."""
 
 
 @final
@@ -50,9 +50,9 @@ class Pipe:
         """Write one line."""
         self._write({"users": users, "counted": told})
 
-    def end(self) -> None:
-        """Say that everything was told."""
-        self._write({"ended": True})
+    def end(self, silent: int) -> None:
+        """Say that everything was told, but for what so many workers kept to themselves."""
+        self._write({"ended": True, "silent": silent})
 
     def _write(self, told: Mapping[str, object]) -> None:
         line = json.dumps(told).encode() + b"\n"

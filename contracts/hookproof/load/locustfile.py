@@ -45,6 +45,9 @@ EVERY = 1.0
 """Counts are sent on so often, in seconds."""
 REST = 0.05
 """Seconds between two looks of a user that has nothing to send."""
+IDLE = 0.5
+"""A connection that has rested for so many seconds is left, for its server may close it just when a
+request is on its way. Servers close idle ones after a second at the soonest, most after 2 or 5."""
 LIMIT = 1024 * 1024
 """How many bytes of an answer are read before its connection is given up."""
 STOP, FINAL = "hookproof-stop", "hookproof-final"
@@ -70,6 +73,8 @@ class HookproofUser(FastHttpUser):
     max_retries = 0
     crew: Crew
     _due = 0.0
+    _used = 0.0
+    """When the connection was used last."""
 
     def on_start(self) -> None:
         """Make the client do no more than send: no cookies, no errors by status."""
@@ -114,6 +119,8 @@ class HookproofUser(FastHttpUser):
     def _answer(self, request: Request) -> tuple[str, int]:
         """Return the status, or why there is none, and how many bytes its body has."""
         agent = self.client.client
+        if time.monotonic() - self._used > IDLE:
+            agent.clientpool.close()
         whole = gevent.Timeout(self.crew.plan.timeout)
         whole.start()
         try:
@@ -134,6 +141,7 @@ class HookproofUser(FastHttpUser):
             return str(response.status_code), size
         finally:
             whole.close()
+            self._used = time.monotonic()
         agent.clientpool.close()  # nothing half done is left for the next request
         return failure.value, 0
 
@@ -186,6 +194,8 @@ class Conductor:
         """How many requests were told, by all processes."""
         self.last_words: set[str] = set()
         """The workers whose last counts have come."""
+        self.workers: set[str] = set()
+        """The workers that took part, also those that have gone."""
 
     def listen(self) -> None:
         """Register with Locust: another part is played by a master, a worker, and one alone."""
@@ -225,6 +235,7 @@ class Conductor:
         setattr(options, SHARE, plan.requests and math.ceil(plan.requests / processes))
         self.sent = 0
         self.last_words.clear()
+        self.workers = self._workers()
         self.sink.begin()
 
     def tell(self) -> None:
@@ -251,7 +262,7 @@ class Conductor:
     def finish(self, **_: object) -> None:
         """Send the last counts on."""
         self._tell()
-        self.sink.end()
+        self.sink.end(len(self.workers - self.last_words))
 
     def leave(self, **_: object) -> None:
         """End the test before Locust asks for the exit status, also after Ctrl-C."""
@@ -264,9 +275,11 @@ class Conductor:
         """Send a worker's counts with Locust's own."""
         data[KEY] = self.crew.counted()
 
-    def hear(self, data: Mapping[str, Any], **_: object) -> None:
+    def hear(self, client_id: str, data: Mapping[str, Any], **_: object) -> None:
         """Take a worker's counts."""
         if KEY in data:
+            if data[KEY]["kinds"]:
+                self.workers.add(client_id)
             self._pass_on(data[KEY])
 
     def stop(self, **_: object) -> None:

@@ -52,11 +52,15 @@ class Crowd:
 @final
 @dataclass(frozen=True, slots=True)
 class News:
-    """What one process has counted since it last told; and whether nothing more comes."""
+    """What one process has counted since it last told; and whether nothing more comes.
+
+    `silent` is how many workers had gone by then without telling their last counts.
+    """
 
     counted: Tally
     users: int
     ended: bool = False
+    silent: int = 0
 
 
 def locustfile() -> Path:
@@ -223,5 +227,5 @@ def environment(plan: Plan, secret: str, variables: Mapping[str, str]) -> dict[s
 def _news(line: bytes) -> News:
     told = json.loads(line)
     if told.get("ended"):
-        return News(Tally(), 0, ended=True)
+        return News(Tally(), 0, ended=True, silent=int(told["silent"]))
     return News(parts.read(told["counted"]), int(told["users"]))

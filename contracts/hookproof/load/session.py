@@ -19,6 +19,7 @@ from hookproof.load.tally import Tally
 from hookproof.redact import Redactor
 from hookproof.reports.outcome import INTERRUPTED
 from hookproof.verdicts import Outcome
+from hookproof.wording import plural
 
 
 @final
@@ -112,6 +113,12 @@ class Session:
         self.users = users
         self.most = max(self.most, users)
 
+    def miss(self, silent: int) -> None:
+        """Judge no effects where so many workers left without telling what they had sent."""
+        if silent:
+            self._before = None
+            self.find(_silent(silent))
+
     def settle(self) -> None:
         """Wait for the effects of what was sent, and see whether a genuine event is still taken."""
         if not self._begun:
@@ -160,6 +167,17 @@ class Session:
             complete=complete,
             interrupted=interrupted,
         )
+
+
+def _silent(workers: int) -> Finding:
+    return Finding(
+        id="worker-lost",
+        weight=Weight.UNPROVEN,
+        found=f"{plural(workers, 'worker')} ended without telling what was sent last, so effects"
+        " cannot be held against requests",
+        expected="workers that stay until the master ends",
+        remedy="Look at what ended it: memory, a time limit, the network? Then run it again.",
+    )
 
 
 def _gone(why: str) -> Finding:
