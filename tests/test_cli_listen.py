@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,37 +112,26 @@ def test_interrupt_ends_it_in_peace(number: signal.Signals, tmp_path: Path) -> N
         assert (listener.process.returncode, out, errors) == (0, b"", b"")
 
 
-ENDED_BY_A_THREAD = """
-import signal, sys, threading
-from hookproof.cli import main
-
-def end():
-    sys.stdin.readline()
-    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
-
-threading.Thread(target=end).start()
-sys.exit(main(["listen", "--port", "0"]))
-"""
+def test_signal_that_came_while_it_was_stopped_ends_it(tmp_path: Path) -> None:
+    with listening(tmp_path) as listener:
+        for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGCONT):
+            listener.process.send_signal(number)
+        out, errors = listener.process.communicate(timeout=20)
+        assert (listener.process.returncode, out, errors) == (0, b"", b"")
 
 
-def test_signal_that_comes_to_another_thread_ends_it(tmp_path: Path) -> None:
-    """As it may where the process was stopped when the signal was sent."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", ENDED_BY_A_THREAD],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(HOOKPROOF_SECRET=CANARY),
-        cwd=tmp_path,
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(b"listening on ")
-        out, errors = process.communicate(b"now\n", timeout=20)
-        assert (process.returncode, out, errors) == (0, b"", b"")
-    finally:
-        process.kill()
-        process.communicate()
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc")
+def test_signal_is_left_to_the_thread_that_waits(tmp_path: Path) -> None:
+    """Any other could be given it, of a process that was stopped, and wake nobody."""
+    ending = 1 << signal.SIGINT - 1 | 1 << signal.SIGTERM - 1
+    with listening(tmp_path) as listener:
+        tasks = Path(f"/proc/{listener.process.pid}/task").iterdir()
+        others = [task for task in tasks if task.name != str(listener.process.pid)]
+        held = [re.search(r"^SigBlk:\s(.*)$", (t / "status").read_text(), re.M) for t in others]
+        listener.process.terminate()
+        assert listener.process.wait(20) == 0
+    assert held
+    assert all(mask and int(mask[1], 16) & ending == ending for mask in held)
 
 
 def test_json_is_one_object_a_line(tmp_path: Path) -> None:

@@ -232,12 +232,12 @@ def test_address_that_is_told_can_be_opened(host: str, tmp_path: Path) -> None:
 
 HOLDING = """
 import os, signal, sys
-from hookproof.cli.mocking import _held_back, _wait_for
+from hookproof.cli.signals import held_back, wait_for
 number = signal.Signals[sys.argv[1]]
-with _held_back() as signals:
+with held_back() as signals:
     os.kill(os.getpid(), number)
     print("goes on", flush=True)
-    _wait_for(signals)
+    wait_for(signals)
     print("ends", flush=True)
     if sys.argv[2:]:
         os.kill(os.getpid(), number)

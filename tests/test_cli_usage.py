@@ -9,10 +9,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 
 from hookproof.cli import main
 from hookproof.cli.app import COMMANDS
+from hookproof.cli.options import HOST
 from hookproof.cli.secret import SecretSource
 from hookproof_spec import load
 from hookproof_spec.errors import SecretError
@@ -127,6 +129,16 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["sign", "--timestamp", "soon"], "--timestamp: 'soon' is not a time in this scheme"),
         (["sign", "--method", "PO ST"], "--method: 'PO ST' is not a method"),
         (["listen", "--path", "webhook"], "a receiver cannot have the path 'webhook'"),
+        (
+            ["verify", URL, "--only", "forged,stale"],
+            "no rule or category 'forged,stale'; give the option once for each",
+        ),
+        (
+            ["verify", URL, "--allow-host", "box.internal:80"],
+            "verify --allow-host: box.internal:80 is no host; give its name alone,"
+            " such as box.internal; see `hookproof verify --help`",
+        ),
+        (["listen", "--host", "a b"], "listen --host: a b is no host"),
         (["spec", "check", "none.yaml"], "none.yaml"),
         (["spec", "show", "none"], "none"),
     ],
@@ -282,6 +294,17 @@ def test_secret_stays_secret(
     assert captured.out + captured.err
     for form in all_forms(CANARY):
         assert form.decode() not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("host", ["box", "Box.internal.", "10.0.0.1", "::1", "[fe80::1]", "a_b"])
+def test_name_or_address_alone_is_a_host(host: str) -> None:
+    assert HOST.convert(host, None, None) == host
+
+
+@pytest.mark.parametrize("host", ["", "*", "cafe:80", "http://box/", "[box]:80", "b/c", "é"])
+def test_more_than_a_name_is_no_host(host: str) -> None:
+    with pytest.raises(click.BadParameter, match="is no host"):
+        HOST.convert(host, None, None)
 
 
 # --- streams ------------------------------------------------------------------------------------

@@ -22,8 +22,9 @@ from support.trials import briefly_tried, searches
 BY_EFFECT_ALONE = (ActsTwice, IgnoresSamePart)
 SLOW = ("load-interleaved", "load-forged-flood", "payload-huge-unsigned", "replay-later")
 """Most of a run's requests and bytes: left out where another test of a receiver has them."""
+TIMED = {"replay-race", "valid-split-writes"}
 TRIES = 4
-"""A race may be lost, or a pause slept through, on a busy machine."""
+"""For what is timed: a race may be lost, or a pause slept through, on a busy machine."""
 PROVABLE = [kind for kind in CORRECT if not kind.defends_itself]
 
 
@@ -66,11 +67,12 @@ def test_correct_receiver_has_no_finding_by_status_alone(kind: type[Miniature]) 
 @pytest.mark.once
 @pytest.mark.parametrize("kind", BROKEN, ids=name_of)
 def test_broken_receiver_breaks_exactly_what_it_names(kind: type[Miniature]) -> None:
-    for _ in range(TRIES):
+    exposed = set(kind.exposed_by)
+    for _ in range(TRIES if exposed & TIMED else 1):
         results = briefly_tried(kind, RULES)
-        if not broken(results) < set(kind.exposed_by):
+        if not broken(results) < exposed:
             break
-    assert broken(results) == set(kind.exposed_by), told(results)
+    assert broken(results) == exposed, told(results)
 
 
 @pytest.mark.once

@@ -39,6 +39,7 @@ from hookproof_spec.request import Request
 from hookproof_spec.signing import Signer, Verifier
 from support.command_line import CANARY, all_forms, command_here, one_line_error
 from support.reported import Reported, listening, reported
+from support.sockets import silent_port
 
 CURL = shutil.which("curl")
 Finding = tuple[type[Miniature], str]
@@ -102,14 +103,12 @@ def test_mended_receiver_is_told_apart(judged: Mapping[str, Reported], finding: 
 def test_receiver_that_is_down_has_shown_nothing(
     judged: Mapping[str, Reported], tmp_path: Path
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}/webhook"
-    path = judged["valid-php-escapes"].json
-    error = one_line_error(command_here("replay", path, "valid-php-escapes", "--url", url, "-q"))
+    id = "valid-php-escapes"
+    with silent_port() as port:
+        url = f"http://127.0.0.1:{port}/webhook"
+        error = one_line_error(command_here("replay", judged[id].json, id, "--url", url, "-q"))
+        status, text = run_script(rule_of(judged[id], id), url, tmp_path)
     assert error.startswith(f"{url}: cannot reach the receiver: ")
-    status, text = run_script(
-        rule_of(judged["valid-php-escapes"], "valid-php-escapes"), url, tmp_path
-    )
     assert (status, text) == (2, "")
 
 

@@ -105,9 +105,10 @@ def _ids(word: str) -> Iterable[str]:
     if word in set(Category):
         return [rule.id for rule in RULES if rule.category == word]
     known = (*BY_ID, *(category.value for category in Category), "core")
+    several = "give the option once for each" if "," in word else ""
     raise HookproofError(
         f"no rule or category {word!r}",
-        hint=did_you_mean(word, known) or "`hookproof rules` lists them",
+        hint=several or did_you_mean(word, known) or "`hookproof rules` lists them",
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import io
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -112,22 +111,6 @@ def as_written(host: str) -> str:
     """Return a host as a Host header writes it: lower case, IPv6 in brackets."""
     bare = host.strip("[]").lower().removesuffix(".")
     return f"[{bare}]" if ":" in bare else bare
-
-
-def is_host(text: str) -> bool:
-    """Tell whether a text is a host's name or address alone, without a port."""
-    name = as_written(text)
-    if name.startswith("["):
-        return _is_address(name[1:-1])
-    return _HOST.fullmatch(name) is not None
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def check_fetch(request: Request) -> None:

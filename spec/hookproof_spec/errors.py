@@ -71,8 +71,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     Case does not count: `HMAC-SHA256` is near to `hmac-sha256`.
     """
-    lowered = {name.lower(): name for name in reversed(list(known))}  # of equals, the first
-    near = difflib.get_close_matches(word.lower(), list(reversed(lowered)), n=1, cutoff=0.6)
+    lowered: dict[str, str] = {}
+    for name in known:
+        lowered.setdefault(name.lower(), name)
+    near = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     return f"did you mean {lowered[near[0]]}?" if near else ""
 
 

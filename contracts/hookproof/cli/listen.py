@@ -12,6 +12,7 @@ import click
 from hookproof.cli.addresses import checked_url
 from hookproof.cli.failing import Command
 from hookproof.cli.options import (
+    HOST,
     SECONDS,
     Output,
     Source,
@@ -22,7 +23,7 @@ from hookproof.cli.options import (
     source_options,
 )
 from hookproof.cli.secret import SecretSource
-from hookproof.cli.signals import ended_gently, wait_to_be_ended
+from hookproof.cli.signals import held_back, wait_for
 from hookproof.redact import Redactor
 from hookproof.reports.console import Console
 
@@ -53,7 +54,13 @@ class Options:
 @source_options
 @secret_options
 @output_options
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--host",
+    type=HOST,
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen on.",
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -110,12 +117,10 @@ def perform(options: Options) -> int:
             replay=_REPLAY[options.replay],
             tolerance=options.tolerance,
         )
-        try:
-            with ended_gently(), serve(hearing.around(app), options.host, options.port) as server:
-                show.ready(server.url + options.path)
-                wait_to_be_ended()
-        except KeyboardInterrupt:
-            pass  # which is how it is meant to end
+        site = hearing.around(app)
+        with held_back() as signals, serve(site, options.host, options.port) as server:
+            show.ready(server.url + options.path)
+            wait_for(signals)
     return 0
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +15,7 @@ from hookproof.cli.addresses import checked_url
 from hookproof.cli.deliveries import JsonLines, Ready, Show, TextLines
 from hookproof.cli.secret import SecretSource
 from hookproof.cli.serve import Options
+from hookproof.cli.signals import held_back, wait_for
 from hookproof.forging import Forgeries
 from hookproof.keys import another_secret
 from hookproof.reports.console import Console
@@ -24,8 +23,6 @@ from hookproof_spec import load
 from hookproof_spec.errors import HookproofError
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from hookproof_mockserver.model import DeliveryPolicy
     from hookproof_mockserver.sender import MockSender, Setup
     from hookproof_spec.webhook import Document, Webhook
@@ -46,7 +43,7 @@ def perform(options: Options) -> int:
     document = load(options.source.spec)
     token = _token(options.token_env)
     show = _show(options)
-    with _held_back() as signals, ExitStack() as stack:
+    with held_back() as signals, ExitStack() as stack:
         sender = stack.enter_context(MockSender(_setup(options, document, show)))
         sender.add_listener(show.attempt)
         secret = _registered(options, document, sender) if options.url is not None else None
@@ -54,40 +51,8 @@ def perform(options: Options) -> int:
         app = create_app(sender, report=show.trouble, token=token, allowed_hosts=hosts)
         server = stack.enter_context(serve(app, options.host, options.port, report=show.trouble))
         show.ready(Ready(server.url, app.token, secret))
-        _wait_for(signals)
+        wait_for(signals)
     return 0
-
-
-@contextmanager
-def _held_back() -> Iterator[set[signal.Signals]]:
-    """Give the signals that end us, held back from this thread and those that it starts.
-
-    As an exception, Ctrl-C can come at any place: it may be lost there, leave a thread that nobody
-    ends, or come to a thread that does not wake the one which waits.
-    """
-    signals = {number for number in (signal.SIGINT, signal.SIGTERM) if _is_heard(number)}
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    before = {number: signal.signal(number, _leave) for number in signals}
-    try:
-        yield signals
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
-def _is_heard(number: signal.Signals) -> bool:
-    return signal.getsignal(number) is not signal.SIG_IGN
-
-
-def _wait_for(signals: set[signal.Signals]) -> None:
-    """Wait for the first; a second one does not wait for receivers."""
-    signal.sigwait(signals)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
-
-
-def _leave(number: int, _frame: FrameType | None) -> None:
-    os._exit(128 + number)  # which the store survives as it survives a kill -9
 
 
 def _setup(options: Options, document: Document, show: Show) -> Setup:

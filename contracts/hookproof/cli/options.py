@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -56,6 +57,36 @@ class Moment(click.types.FloatParamType):
         return number
 
 
+class Host(click.types.StringParamType):
+    """A host's name or address alone: what is more would equal no host."""
+
+    name = "host"
+
+    def __init__(self, *besides: str) -> None:
+        self._besides = besides
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Read one, or one of the words that may stand in its place."""
+        text = str(value)
+        if text not in self._besides and not _is_host(text):
+            self.fail(f"{text!r} is no host; give its name alone, such as box.internal", param, ctx)
+        return text
+
+
+def _is_host(text: str) -> bool:
+    import ipaddress
+
+    try:
+        ipaddress.ip_address(text.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return _HOST_NAME.fullmatch(text) is not None
+    return True
+
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
+HOST = Host()
 TIME = Moment()
 SECONDS = Finite(0, min_open=True)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import click
 
-from hookproof.cli.options import SECONDS, Run
+from hookproof.cli.options import HOST, SECONDS, Run
 from hookproof.verdicts import ForgedPolicy, ReplayPolicy
 
 TIMEOUT = 10.0
@@ -40,6 +40,7 @@ connection_options = _together(
 
 allow_host_option = click.option(
     "--allow-host",
+    type=HOST,
     multiple=True,
     metavar="HOST",
     help="Name a target that is not this machine. Repeatable.",

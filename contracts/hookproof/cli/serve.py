@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar, final
+from typing import final
 
 import click
 
 from hookproof.cli.failing import Command
 from hookproof.cli.options import (
+    HOST,
     SECONDS,
+    Host,
     Output,
     Source,
     built,
@@ -22,20 +24,6 @@ from hookproof.cli.secret import SecretSource
 
 SCHEDULES = ("none", "fixed", "exponential", "standard")
 DATABASE = "hookproof.sqlite3"
-
-
-Hosts = TypeVar("Hosts", str, tuple[str, ...])
-
-
-def _hosts(_: click.Context, param: click.Parameter, given: Hosts) -> Hosts:
-    """Refuse what is more than a host's name or address, which no host would ever equal."""
-    from hookproof_mockserver.safety import is_host
-
-    for host in (given,) if isinstance(given, str) else given:
-        if not is_host(host) and (host, param.name) != ("*", "allow_receiver"):
-            text = f"{host!r} is no host; give its name alone, such as box.internal"
-            raise click.BadParameter(text, param=param)
-    return given
 
 
 @final
@@ -69,7 +57,7 @@ class Options:
 @secret_options
 @click.option(
     "--host",
-    callback=_hosts,
+    type=HOST,
     default="127.0.0.1",
     show_default=True,
     help="The address to listen on; a browser may call it so, too.",
@@ -134,14 +122,14 @@ class Options:
 )
 @click.option(
     "--allow-host",
-    callback=_hosts,
+    type=HOST,
     multiple=True,
     metavar="HOST",
     help="A name by which browsers reach the dashboard, besides this machine's own. Repeatable.",
 )
 @click.option(
     "--allow-receiver",
-    callback=_hosts,
+    type=Host("*"),
     multiple=True,
     metavar="HOST",
     help="A host that may be sent deliveries, besides this machine; * allows all. Repeatable.",

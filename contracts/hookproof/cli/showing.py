@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hookproof.catalogue import RULES
 from hookproof.cli.demo import Options
-from hookproof.cli.signals import ended_gently, wait_to_be_ended
+from hookproof.cli.signals import ended_gently, held_back, wait_for
 from hookproof.cli.verifying import told
 from hookproof.effects import UrlProbe
 from hookproof.events import ExitStatus
@@ -37,24 +37,25 @@ BUG = ChecksThenSets
 def perform(options: Options) -> int:
     """Show both runs; return 0 when the correct receiver passed and the bug was found."""
     console = options.output.console()
-    webhook = load(SPEC).webhook()
-    receiver = create_receiver(webhook, SECRET, nonces=MemoryNonceStore())
-    with ended_gently(), serve(receiver) as server:
+    with ended_gently():
         console.line("1. The contract against a correct receiver\n")
-        proven = _judge(server.url, console, options.output.detail)
+        proven = _judge_app(_correct(), console, options.output.detail)
         console.line(f"\n2. The same against one with a bug: {_first_line(BUG.__doc__)}\n")
-        found = _judge_app(BUG(SECRET), console)
-        right = (proven, found) == (ExitStatus.PROVEN, ExitStatus.BROKEN)
-        console.line(f"\n{_conclusion(right)}")
-        if not options.once:
-            with suppress(KeyboardInterrupt):  # which is how it is meant to end
-                _invite(server.url, console)
+        found = _judge_app(BUG(SECRET), console, Detail.QUIET)
+    right = (proven, found) == (ExitStatus.PROVEN, ExitStatus.BROKEN)
+    console.line(f"\n{_conclusion(right)}")
+    if not options.once:
+        _invite(console)
     return 0 if right else 1
 
 
-def _judge_app(app: WSGIApplication, console: Console) -> int:
+def _correct() -> WSGIApplication:
+    return create_receiver(load(SPEC).webhook(), SECRET, nonces=MemoryNonceStore())
+
+
+def _judge_app(app: WSGIApplication, console: Console, detail: Detail) -> int:
     with serve(app) as server:
-        return _judge(server.url, console, Detail.QUIET)
+        return _judge(server.url, console, detail)
 
 
 def _judge(url: str, console: Console, detail: Detail) -> int:
@@ -76,9 +77,10 @@ def _conclusion(right: bool) -> str:
     return "This is not what a demonstration should show: please report it as a bug of hookproof."
 
 
-def _invite(url: str, console: Console) -> None:
-    """Leave the receiver and a mock sender running, until Ctrl-C."""
-    with _mock_sender(f"{url}/webhook") as dashboard:
+def _invite(console: Console) -> None:
+    """Leave a correct receiver and a mock sender running, until Ctrl-C."""
+    with held_back() as signals, serve(_correct()) as server, _mock_sender(server.url) as dashboard:
+        url = server.url
         console.line(
             "\nThe correct receiver and a mock sender for it go on until Ctrl-C. In a browser:\n\n"
             f"  {dashboard}/\n\n"
@@ -87,19 +89,19 @@ def _invite(url: str, console: Console) -> None:
             f"  hookproof verify {url}/webhook --effects-url {url}/effects\n"
             f"  hookproof send {url}/webhook --forge replay-exact"
         )
-        wait_to_be_ended()
+        wait_for(signals)
 
 
 @contextmanager
 def _mock_sender(receiver: str) -> Iterator[str]:
-    """Run a mock sender in memory at which the receiver is registered; yield its address."""
+    """Run a mock sender in memory for the receiver at an address; yield the sender's own."""
     from hookproof_mockserver.app import create_app
     from hookproof_mockserver.sender import MockSender, Setup
     from hookproof_mockserver.server import serve as serve_site
 
     setup = Setup(document=load(SPEC), forge=Forgeries())
     with MockSender(setup) as sender:
-        sender.register(url=receiver, secret=SECRET)
+        sender.register(url=f"{receiver}/webhook", secret=SECRET)
         site = create_app(sender, report=setup.on_error)
         with serve_site(site, report=setup.on_error) as server:
             yield server.url

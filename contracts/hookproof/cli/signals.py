@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
-
-_GLANCE = 0.5
-"""After so many seconds a signal is noticed that did not wake the thread which waits."""
 
 
 @contextmanager
@@ -27,13 +23,36 @@ def ended_gently() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def wait_to_be_ended() -> NoReturn:
-    """Wait until Ctrl-C or SIGTERM comes, as a KeyboardInterrupt.
+@contextmanager
+def held_back() -> Iterator[set[signal.Signals]]:
+    """Give the signals that end us, held back from this thread and those that it starts.
 
-    Of a process that was stopped meanwhile, the system may give the signal to any thread.
+    As an exception, Ctrl-C can come at any place: it may be lost there, leave a thread that nobody
+    ends, or come to a thread that does not wake the one which waits.
     """
-    while True:
-        time.sleep(_GLANCE)
+    signals = {number for number in (signal.SIGINT, signal.SIGTERM) if _is_heard(number)}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    before = {number: signal.signal(number, _leave) for number in signals}
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def wait_for(signals: set[signal.Signals]) -> None:
+    """Wait for the first of signals held back; a second one ends the process at once."""
+    signal.sigwait(signals)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    os._exit(128 + number)  # without waiting for answers; a store survives it as a kill -9
+
+
+def _is_heard(number: signal.Signals) -> bool:
+    return signal.getsignal(number) is not signal.SIG_IGN
 
 
 @contextmanager
